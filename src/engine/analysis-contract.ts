@@ -1,0 +1,139 @@
+import type { IsoDate } from './dates.ts';
+import type { ModelId, ScoreResult } from './score-contract.ts';
+
+/** Enumerations are those of the gap taxonomy (hcc-mappings/gaps/taxonomy.json). */
+export const GAP_KINDS = [
+  'recapture',
+  'specificity',
+  'documented_not_coded',
+  'coded_not_eligible',
+  'clinical_suspect',
+  'over_coding',
+] as const;
+export type GapKind = (typeof GAP_KINDS)[number];
+export type GapStatus = 'open' | 'closed_lower' | 'closed_lower_inverted' | 'no_anchor';
+export type GapDirection = 'add' | 'refine' | 'link' | 'question' | 'delete';
+export type GapList = 'prospective' | 'retrospective';
+export type SpecificitySubKind = 'S0_unmapped' | 'S1_lower' | 'S2_equal' | 'S3_down';
+export type Confidence = 'high' | 'medium' | 'low';
+export type YearState =
+  | 'not_started'
+  | 'prospective_open'
+  | 'retrospective_open'
+  | 'delete_only'
+  | 'delete_by_report';
+
+export interface AnalysisOptions {
+  readonly paymentYear: number;
+  readonly asOf: IsoDate;
+  /** Narrows `gaps` of the answer only. */
+  readonly kinds: readonly GapKind[] | null;
+  readonly lookbackYears: number;
+}
+
+export interface CandidateCode {
+  readonly code: string;
+  readonly description: string;
+  readonly hcc: string | null;
+}
+
+export interface Evidence {
+  readonly type: 'diagnosis' | 'condition' | 'observation' | 'medication' | 'procedure' | 'coverage';
+  readonly code: string | null;
+  readonly date: IsoDate | null;
+  readonly encounterId: string | null;
+  readonly source: string | null;
+  readonly eligible: boolean | null;
+  /** Clinical evidence: the very result that fired the rule. */
+  readonly value?: number | string | null;
+  readonly unit?: string | null;
+}
+
+export interface EncounterLink {
+  readonly encounterId: string;
+  readonly icn: string | null;
+  readonly dos: IsoDate;
+  readonly providerNpi: string | null;
+  readonly status: 'linked' | 'link_pending_icn' | 'no_match';
+}
+
+export interface GapImpact {
+  readonly standalone: number;
+  readonly incremental: number;
+  readonly shapley: number;
+  readonly payment: number;
+}
+
+export interface Gap {
+  readonly gapId: string;
+  readonly kind: GapKind;
+  readonly status: GapStatus;
+  readonly subKind: SpecificitySubKind | null;
+  readonly reasons: readonly string[];
+  readonly flags: readonly string[];
+  readonly list: GapList;
+  readonly direction: GapDirection;
+  readonly model: ModelId;
+  readonly hcc: string;
+  readonly hccLabel: string;
+  readonly dosYear: number;
+  readonly candidateCodes: readonly CandidateCode[];
+  readonly persistenceClass: string | null;
+  readonly evidence: readonly Evidence[];
+  readonly encounterLink: EncounterLink | null;
+  /** null for new enrollees and ESRD members: never 0, never another model's points. */
+  readonly impact: GapImpact | null;
+  readonly confidence: Confidence;
+  readonly ruleId: string;
+  readonly act: { readonly by: IsoDate | null; readonly who: 'provider' | 'coder' | 'compliance' };
+  readonly explanation: string;
+}
+
+export interface NotGap {
+  readonly hcc: string | null;
+  readonly code: string;
+  readonly reason: string;
+  readonly explanation: string;
+}
+
+export interface UnspecifiedFlag {
+  readonly code: string;
+  readonly description: string;
+  readonly weight: 'zero' | 'reduced' | 'equal';
+  readonly hcc: string | null;
+  readonly siblings: readonly { readonly code: string; readonly hcc: string | null }[];
+  readonly encounterIds: readonly string[];
+  readonly providerNpi: string | null;
+  readonly evidence: 'recorded' | 'none';
+  readonly gapId: string | null;
+}
+
+export interface NotEvaluable {
+  readonly test: string;
+  readonly hcc: string | null;
+  readonly missing: readonly string[];
+}
+
+export interface EncounterVerdict {
+  readonly encounterId: string;
+  readonly eligible: boolean;
+  readonly dosYear: number;
+  readonly reasons: readonly string[];
+  readonly flags: readonly string[];
+  readonly reason: string;
+}
+
+/** The answer of `POST /v1/analyses` and one line of `hccgap analyze`. */
+export interface Analysis {
+  readonly memberId: string;
+  readonly paymentYear: number;
+  readonly dosYear: number;
+  readonly asOf: IsoDate;
+  readonly yearState: YearState;
+  readonly raf: { readonly current: ScoreResult; readonly ifAllClosed: ScoreResult };
+  readonly gaps: readonly Gap[];
+  readonly notGaps: readonly NotGap[];
+  readonly unspecified: readonly UnspecifiedFlag[];
+  readonly notEvaluable: readonly NotEvaluable[];
+  readonly encounters: readonly EncounterVerdict[];
+}
