@@ -1,0 +1,121 @@
+import path from 'node:path';
+import { z } from 'zod';
+import { packageRoot } from './paths.ts';
+
+/** A secret that prints as `[secret]` everywhere; `.reveal()` is the only way to its text. */
+export interface Secret {
+  reveal(): string;
+}
+
+function secret(text: string): Secret {
+  const shown = () => '[secret]';
+  return Object.defineProperties({} as Secret, {
+    reveal: { value: () => text },
+    toString: { value: shown },
+    toJSON: { value: shown },
+    [Symbol.for('nodejs.util.inspect.custom')]: { value: shown },
+  });
+}
+
+const port = z.coerce.number().int().min(0).max(65_535);
+const count = z.coerce.number().int().min(1);
+const optionalText = z
+  .string()
+  .trim()
+  .transform((text) => (text === '' ? null : text))
+  .nullable()
+  .default(null);
+const flag = z
+  .enum(['true', 'false', '1', '0', ''])
+  .transform((text) => text === 'true' || text === '1')
+  .default(false);
+
+/** Every environment variable of the service: its rule, its default and its description (the README table). */
+const environment = z.object({
+  DATABASE_URL: optionalText.describe(
+    'PostgreSQL 15 or newer, e.g. postgres://user@host:5432/hccgap. Absent: the embedded PostgreSQL',
+  ),
+  REDIS_URL: optionalText.describe(
+    "Redis for BullMQ. Absent: BullMQ's PostgreSQL backend in the same database",
+  ),
+  DATA_DIR: optionalText.describe(
+    'Folder of the embedded PostgreSQL and of received extracts. Default: ./data, for root /var/lib/hccgap',
+  ),
+  MAPPINGS_DIR: optionalText.describe('Folder of the mapping packages. Default: hcc-mappings of the package'),
+  HOST: z.string().default('127.0.0.1').describe('Address the API listens on'),
+  PORT: port.default(3000).describe('Port the API listens on; 0 takes a free one'),
+  LOG_LEVEL: z
+    .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
+    .default('info')
+    .describe('Log level'),
+  WORKER_CONCURRENCY: count.default(2).describe('Work items a worker process handles at once'),
+  DATABASE_POOL: count.default(10).describe('Connections a process keeps to the database'),
+  BODY_LIMIT_MB: count
+    .default(16)
+    .describe('Largest JSON request body; extracts are streamed and have no such limit'),
+  BATCH_LIMIT_MB: count.default(5120).describe('Largest extract of one batch'),
+  RATE_LIMIT_PER_MINUTE: count.default(6000).describe('Requests a key may make in a minute'),
+  TRUST_PROXY: flag.describe('Take the client address from X-Forwarded-For (behind a TLS terminating proxy)'),
+  INBOX_DIR: optionalText.describe(
+    'Folder watched for extracts (a file is taken when its `.done` marker is there)',
+  ),
+  INBOX_TENANT: optionalText.describe('Tenant that owns what arrives in the inbox folder'),
+  INBOX_CRON: z
+    .string()
+    .default('*/1 * * * *')
+    .describe('When the inbox folder is looked through (cron pattern)'),
+  WEBHOOK_URL: optionalText.describe('Called when a batch ends, with its report (counts only)'),
+  WEBHOOK_SECRET: optionalText
+    .describe('Key of the HMAC-SHA256 signature of webhook calls')
+    .transform((text) => (text === null ? null : secret(text))),
+  OIDC_ISSUER: optionalText.describe('Issuer of accepted bearer tokens. Absent: API keys only'),
+  OIDC_AUDIENCE: optionalText.describe('Audience of accepted bearer tokens'),
+  OIDC_JWKS_URL: optionalText.describe('Key set of the issuer'),
+  OIDC_TENANT_CLAIM: z.string().default('tenant').describe('Claim that names the tenant'),
+  OIDC_ROLE_CLAIM: z.string().default('role').describe('Claim that names the role'),
+});
+
+type Environment = z.infer<typeof environment>;
+
+export interface Config extends Environment {
+  readonly dataDir: string;
+  readonly mappingsDir: string;
+}
+
+/** Raised when the environment is unusable; the message lists every problem. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+/** Parses the environment once, at start. Throws {@link ConfigError} naming every variable that is wrong, not its value. */
+export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
+  const parsed = environment.safeParse(env);
+  if (!parsed.success) {
+    const problems = parsed.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`);
+    throw new ConfigError(`the environment is unusable:\n${problems.join('\n')}`);
+  }
+  const root = packageRoot();
+  const isRoot = process.getuid?.() === 0;
+  return {
+    ...parsed.data,
+    dataDir: path.resolve(parsed.data.DATA_DIR ?? (isRoot ? '/var/lib/hccgap' : path.join(root, 'data'))),
+    mappingsDir: path.resolve(parsed.data.MAPPINGS_DIR ?? path.join(root, 'hcc-mappings')),
+  };
+}
+
+/** Rows of the README's table of variables: name, default, description. */
+export function configTable(): readonly {
+  readonly name: string;
+  readonly fallback: string;
+  readonly text: string;
+}[] {
+  return Object.entries(environment.shape).map(([name, schema]) => {
+    const fallback = schema.safeParse(undefined);
+    const value = fallback.success ? fallback.data : undefined;
+    return {
+      name,
+      fallback: value === null || value === undefined ? '' : String(value),
+      text: schema.description ?? '',
+    };
+  });
+}
