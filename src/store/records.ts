@@ -84,6 +84,54 @@ export interface AppointmentRecord extends RecordOf<'appointment'> {
   readonly appointment: Appointment;
 }
 
+/**
+ * What a payer or CMS answered about a record sent earlier (277CA, MAO-004). It changes the encounter it names and
+ * brings none: the encounter of the member with `encounterId`, else the one whose `icn` is the same. A field that
+ * is null leaves what is stored untouched. It may arrive before the encounter and is then applied when that comes.
+ */
+export interface EncounterStatusRecord extends RecordOf<'encounter_status'> {
+  /** The claim id as the submitter gave it; null when the answer knows only the ICN. */
+  readonly encounterId: string | null;
+  readonly icn: string | null;
+  readonly acceptance: 'accepted' | 'rejected' | null;
+  readonly mao004: 'allowed' | 'disallowed' | null;
+  /** Reason codes as sent, e.g. MAO-004 `H` or 277CA `A3:21`. */
+  readonly reasons: readonly string[];
+}
+
+/** One payment row of CMS: a month of the MMR, or a model run of the MOR. Decimals stay text, exact as sent. */
+export interface PaidRafRecord extends RecordOf<'paid_raf'> {
+  readonly key: string;
+  readonly paid: PaidRaf;
+}
+export interface PaidRaf {
+  readonly report: 'mmr' | 'mor';
+  readonly contractId: string | null;
+  readonly planId: string | null;
+  /** `YYYY-MM`; null when the report names a payment year only. */
+  readonly paymentMonth: string | null;
+  readonly paymentYear: number | null;
+  readonly runDate: IsoDate | null;
+  /** MOR: the model of the record; null in the MMR. */
+  readonly model: string | null;
+  readonly rafA: string | null;
+  readonly rafB: string | null;
+  /** MMR RA factor type, e.g. `C`, `CN`, `CP`, `D`, `E`, `I`. */
+  readonly factorType: string | null;
+  /** MMR adjustment reason; null is a prospective row, the one to reconcile with. */
+  readonly adjustmentReason: string | null;
+  readonly originalEntitlement: string | null;
+  readonly dualStatus: string | null;
+  readonly institutional: boolean | null;
+  readonly hospice: boolean | null;
+  readonly esrd: boolean | null;
+  /** Cents; null when not stated. */
+  readonly paidCents: number | null;
+  /** MOR: payment HCCs set, as bare numbers; null in the MMR. */
+  readonly hccs: readonly string[] | null;
+  readonly paymentHccCount: number | null;
+}
+
 /** What every intake format yields and the store takes. */
 export type CanonicalRecord =
   | MemberRecord
@@ -95,7 +143,9 @@ export type CanonicalRecord =
   | ObservationRecord
   | MedicationRecord
   | ProcedureRecord
-  | AppointmentRecord;
+  | AppointmentRecord
+  | EncounterStatusRecord
+  | PaidRafRecord;
 
 /** A record, or part of one, that was not taken (severity error) or taken with a remark (severity warning). */
 export interface IntakeFinding {
