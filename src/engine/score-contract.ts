@@ -88,6 +88,12 @@ export interface ScoreResult {
   readonly rawScore: number;
   /** null with the reason among `assumptions` only where no payment arithmetic exists (HHS). */
   readonly payment: PaymentScore | null;
+  /** HHS with a CSR indicator only: the raw score times the CSR factor, rounded to three decimals. */
+  readonly csrAdjusted?: {
+    readonly indicator: string;
+    readonly factor: number;
+    readonly score: number;
+  };
   readonly unmapped: readonly string[];
   readonly pending: readonly string[];
   readonly invalid: readonly InvalidCode[];
