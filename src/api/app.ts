@@ -1,0 +1,53 @@
+import { randomUUID } from 'node:crypto';
+import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import type { Api } from './api.ts';
+import type { ApiDeps } from './deps.ts';
+import { registerAccess } from './plugins/access.ts';
+import { registerAuthentication } from './plugins/auth.ts';
+import { registerErrors } from './plugins/errors.ts';
+import { registerIdempotency } from './plugins/idempotency.ts';
+import { registerLimits, registerRateLimit } from './plugins/limits.ts';
+import { registerObservability } from './plugins/observability.ts';
+import { registerOpenApi } from './plugins/openapi.ts';
+import { serializerCompiler } from './serializer.ts';
+import { validatorCompiler } from './validation.ts';
+
+/**
+ * Builds the HTTP side of the service; `listen` or `inject` is the caller's. Hooks of `/v1` run in this order:
+ * who calls, may that role, how often, is the request well-formed, was it answered before; and outwards: the
+ * role's field mask, the kept answer, the audit log.
+ */
+export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
+  const app = Fastify({
+    // A pino logger is a Fastify logger; only its generic parameters differ.
+    loggerInstance: deps.logger as FastifyBaseLogger,
+    disableRequestLogging: true,
+    genReqId: () => randomUUID(),
+    bodyLimit: deps.limits.bodyBytes,
+    trustProxy: deps.limits.trustProxy,
+    exposeHeadRoutes: false,
+  }).withTypeProvider<ZodTypeProvider>();
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('x-request-id', request.id);
+  });
+  registerErrors(app);
+  await registerOpenApi(app);
+  await registerLimits(app);
+  registerObservability(app, deps);
+  await app.register(
+    async (v1) => {
+      registerAuthentication(v1, deps);
+      registerAccess(v1, deps);
+      await registerRateLimit(v1, deps.limits);
+      registerIdempotency(v1, deps);
+      registerRoutes(v1.withTypeProvider<ZodTypeProvider>(), deps);
+    },
+    { prefix: '/v1' },
+  );
+  return app;
+}
+
+function registerRoutes(_v1: Api, _deps: ApiDeps): void {}
