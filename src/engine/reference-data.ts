@@ -1,0 +1,15 @@
+import type { CodeTable } from './codes.ts';
+import type { CompiledModel } from './model.ts';
+import type { PaymentParameters } from './payment.ts';
+import type { ModelId } from './score-contract.ts';
+
+/**
+ * Every fact the engine reads, compiled and immutable. `loadReference` (src/reference) builds it from the
+ * mapping packages; a new part is a new field here and a new loader there.
+ */
+export interface ReferenceData {
+  /** CMS-HCC, ESRD and RxHCC models; the ACA family has its own field. */
+  readonly models: ReadonlyMap<ModelId, CompiledModel>;
+  readonly payment: PaymentParameters;
+  readonly codes: CodeTable;
+}

@@ -1,0 +1,16 @@
+import type { ReferenceData } from '../engine/reference-data.ts';
+import { loadCodes } from './codes.ts';
+import { loadModel, MEDICARE_MODELS } from './models.ts';
+import { loadPayment } from './payment.ts';
+
+/**
+ * Loads every mapping package below `root` (`hcc-mappings/`), checksums verified, compiled and ready to score.
+ * Throws PackageError naming package, file and reason when one is missing, changed or unreadable.
+ */
+export function loadReference(root: string): ReferenceData {
+  return {
+    models: new Map(MEDICARE_MODELS.map((id) => [id, loadModel(root, id)])),
+    payment: loadPayment(root),
+    codes: loadCodes(root),
+  };
+}
