@@ -1,7 +1,9 @@
 import type { CodeTable } from './codes.ts';
+import type { HhsTables } from './hhs/tables.ts';
 import type { CompiledModel } from './model.ts';
 import type { PaymentParameters } from './payment.ts';
 import type { ModelId } from './score-contract.ts';
+import type { SuspectTables } from './suspects/tables.ts';
 
 /**
  * Every fact the engine reads, compiled and immutable. `loadReference` (src/reference) builds it from the
@@ -12,4 +14,8 @@ export interface ReferenceData {
   readonly models: ReadonlyMap<ModelId, CompiledModel>;
   readonly payment: PaymentParameters;
   readonly codes: CodeTable;
+  /** HHS-HCC V07 and V08 by benefit year. */
+  readonly hhs: HhsTables;
+  /** Suspect rules, value sets and drug product codes. */
+  readonly suspecting: SuspectTables;
 }

@@ -1,7 +1,9 @@
 import type { ReferenceData } from '../engine/reference-data.ts';
 import { loadCodes } from './codes.ts';
+import { loadHhsTables } from './hhs.ts';
 import { loadModel, MEDICARE_MODELS } from './models.ts';
 import { loadPayment } from './payment.ts';
+import { loadSuspecting } from './suspecting.ts';
 
 /**
  * Loads every mapping package below `root` (`hcc-mappings/`), checksums verified, compiled and ready to score.
@@ -12,5 +14,7 @@ export function loadReference(root: string): ReferenceData {
     models: new Map(MEDICARE_MODELS.map((id) => [id, loadModel(root, id)])),
     payment: loadPayment(root),
     codes: loadCodes(root),
+    hhs: loadHhsTables(root),
+    suspecting: loadSuspecting(root),
   };
 }
