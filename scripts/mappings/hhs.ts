@@ -16,6 +16,8 @@ interface Edition {
   readonly refusedYears: Readonly<Record<string, string>>;
   /** First benefit year whose claim editor (MCE) conditions also test a bare, undated code. */
   readonly mceOnUndatedFrom: number;
+  /** Newest ICD-10-CM fiscal year in the crosswalk of each benefit year. */
+  readonly codeSetYears: Readonly<Record<string, number>>;
 }
 
 /** V07 covers benefit years 2021-2024, V08 2025 on (status table of the reference set). */
@@ -31,6 +33,7 @@ const V07: Edition = {
   ],
   refusedYears: {},
   mceOnUndatedFrom: 2023,
+  codeSetYears: { 2021: 2022, 2022: 2023, 2023: 2024, 2024: 2025 },
 };
 
 const V08: Edition = {
@@ -53,6 +56,7 @@ const V08: Edition = {
     2027: 'benefit year 2027: only proposed coefficients are public, and no crosswalk or drug list; not scored',
   },
   mceOnUndatedFrom: 2023,
+  codeSetYears: { 2025: 2026, 2026: 2026 },
 };
 
 /** HHS-HCC packages from the tables of `reference/hhs-hcc`, cut to the benefit years of the classification. */
@@ -91,6 +95,7 @@ function build(source: string, edition: Edition, labelColumn: 'label_v07' | 'lab
       family: 'hhs',
       refusedYears: edition.refusedYears,
       mceOnUndatedFrom: edition.mceOnUndatedFrom,
+      codeSetYears: edition.codeSetYears,
     },
     files: [
       table('dx_to_cc.csv', 'dx_to_hcc.csv', ({ cc, icd10, ...rest }) =>

@@ -9,6 +9,7 @@ import {
   type Metal,
   type Range,
 } from '../engine/hhs/tables.ts';
+import { hierarchyGraph } from '../engine/hierarchies.ts';
 import type { ModelId } from '../engine/score-contract.ts';
 import { parseThousandths, type Thousandths } from '../engine/thousandths.ts';
 import { type MappingPackage, openPackage } from './package.ts';
@@ -18,8 +19,8 @@ type Row = Record<string, string>;
 const HHS_PACKAGES: readonly ModelId[] = ['hhs-hcc-v07', 'hhs-hcc-v08'];
 
 /**
- * The HHS-HCC packages below a mappings folder. Checksums are verified as the tables are read, all of them here;
- * a benefit year is compiled when it is first asked for and kept.
+ * The HHS-HCC packages below a mappings folder. Every checksum is verified here; a benefit year is parsed and
+ * compiled when it is first asked for, and kept.
  */
 export function loadHhsTables(root: string): HhsTables {
   const packages = HHS_PACKAGES.map((id) => openPackage(root, id));
@@ -55,11 +56,16 @@ interface YearSource {
 }
 
 function readSource(mapping: MappingPackage): YearSource {
-  const read = new Map(mapping.manifest.files.map(({ name }) => [name, mapping.table(name)]));
+  for (const { name } of mapping.manifest.files) mapping.text(name);
+  const read = new Map<string, Row[]>();
   return {
     mapping,
     model: mapping.manifest.id as ModelId,
-    table: (name) => read.get(name) ?? [],
+    table: (name) => {
+      const rows = read.get(name) ?? mapping.table(name);
+      read.set(name, rows);
+      return rows;
+    },
   };
 }
 
@@ -71,7 +77,12 @@ function compileYear({ mapping, model, table }: YearSource, benefitYear: number)
     model,
     categories: grouped(rows('dx_to_hcc.csv'), 'icd10', categoryRow),
     mceOnUndated: benefitYear >= Number(mapping.manifest.properties?.mceOnUndatedFrom ?? 0),
-    hierarchies: grouped(rows('hierarchies.csv'), 'hcc', (row) => cell(row, 'drops_hcc')),
+    codeSetYear:
+      ((mapping.manifest.properties?.codeSetYears ?? {}) as Record<string, number>)[benefitYear] ??
+      benefitYear,
+    hierarchy: hierarchyGraph(
+      rows('hierarchies.csv').map((row) => ({ hcc: cell(row, 'hcc'), drops: cell(row, 'drops_hcc') })),
+    ),
     models: {
       Adult: modelTables('Adult', benefitYear, table, rows),
       Child: modelTables('Child', benefitYear, table, rows),

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { codeTable } from '../../src/engine/codes.ts';
 import { scoreHhsRequest } from '../../src/engine/hhs/score.ts';
 import { hccVariable } from '../../src/engine/hhs/tables.ts';
 import type { ScoreMember } from '../../src/engine/score-contract.ts';
@@ -31,7 +32,7 @@ describe('HHS-HCC V07, benefit year 2022', () => {
     const [sex, age, metal, enrollmentMonths] = vector.member;
     const outcome = scoreHhsRequest(
       hhsTables,
-      () => 'unknown',
+      codeTable([]),
       hhsRequest(
         2022,
         { sex, age, metal, enrollmentMonths },
@@ -39,7 +40,7 @@ describe('HHS-HCC V07, benefit year 2022', () => {
       ),
     );
     if (!outcome.ok) throw new Error(outcome.error.message);
-    const { result } = outcome;
+    const result = outcome.value;
     const factors = result.factors.filter(({ value }) => value !== 0);
     const expected = Object.entries(vector.factors).filter(([, value]) => value !== 0);
     expect({

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { describe, expect, test } from 'vitest';
+import { codeTable } from '../../src/engine/codes.ts';
 import { scoreHhsRequest } from '../../src/engine/hhs/score.ts';
 import { HHS_METALS, hccVariable } from '../../src/engine/hhs/tables.ts';
 import { hhsRequest, hhsTables } from './hhs-request.ts';
@@ -19,7 +20,7 @@ describe('HHS-HCC, benefit years 2021-2026, five metals, with CSR', () => {
     for (const metal of HHS_METALS) {
       const outcome = scoreHhsRequest(
         hhsTables,
-        () => 'unknown',
+        codeTable([]),
         hhsRequest(
           Number(vector.benefit_year),
           {
@@ -33,7 +34,7 @@ describe('HHS-HCC, benefit years 2021-2026, five metals, with CSR', () => {
         ),
       );
       if (!outcome.ok) throw new Error(outcome.error.message);
-      const { result } = outcome;
+      const result = outcome.value;
       expect({
         segment: result.segment,
         hccs: result.hccs.map((hcc) => hccVariable(hcc).replace('HHS_HCC', '')),

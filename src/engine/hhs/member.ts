@@ -1,4 +1,5 @@
 import { ageOn } from '../dates.ts';
+import { type Outcome, refuse, succeed } from '../outcome.ts';
 import type { ScoreMember } from '../score-contract.ts';
 import type { HhsPerson } from './categories.ts';
 import { HHS_METALS, type HhsYearTables, type Metal } from './tables.ts';
@@ -13,13 +14,6 @@ export interface HhsMember {
   readonly assumptions: readonly string[];
 }
 
-export type HhsMemberOutcome =
-  | { readonly ok: true; readonly member: HhsMember }
-  | {
-      readonly ok: false;
-      readonly error: { readonly pointer: string; readonly code: string; readonly message: string };
-    };
-
 /** Highest CSR indicator of any benefit year (2021-2022 numbered them 0-13). */
 const HIGHEST_CSR_INDICATOR = 13;
 
@@ -27,35 +21,35 @@ const HIGHEST_CSR_INDICATOR = 13;
  * Reads the member of a score request. Refuses a missing metal, an unusable age, duration or CSR indicator;
  * a missing duration is taken as 12 months and listed among the assumptions.
  */
-export function readHhsMember(year: HhsYearTables, member: ScoreMember): HhsMemberOutcome {
+export function readHhsMember(year: HhsYearTables, member: ScoreMember): Outcome<HhsMember> {
   const assumptions: string[] = [];
   const ageLast = readAge(member, year.benefitYear, assumptions);
   if (ageLast === null) {
-    return refuse('/member/age', 'age_invalid', 'age (AGE_LAST) must be a whole number of years, 0 or more');
+    return refuse(
+      'invalid_member',
+      'age (AGE_LAST) must be a whole number of years, 0 or more',
+      '/member/age',
+    );
   }
   const metal = HHS_METALS.find((name) => name === member.metal);
   if (metal === undefined) {
-    return refuse('/member/metal', 'metal_required', `metal must be one of ${HHS_METALS.join(', ')}`);
+    return refuse('invalid_member', `metal must be one of ${HHS_METALS.join(', ')}`, '/member/metal');
   }
   const months = member.enrollmentMonths;
   if (months === null) assumptions.push('enrollmentMonths not given, scored as 12');
   else if (!Number.isInteger(months) || months < 1 || months > 12) {
-    return refuse(
-      '/member/enrollmentMonths',
-      'enrollment_months_invalid',
-      'enrollmentMonths must be 1 to 12',
-    );
+    return refuse('invalid_member', 'enrollmentMonths must be 1 to 12', '/member/enrollmentMonths');
   }
   const csr = readCsr(year, metal, member.csr, assumptions);
   if (csr === undefined) {
     return refuse(
-      '/member/csr',
-      'csr_invalid',
+      'invalid_member',
       `csr must be a CSR indicator, 0 to ${HIGHEST_CSR_INDICATOR}, or null`,
+      '/member/csr',
     );
   }
   const person = { sex: member.sex, ageLast, birthDate: member.birthDate };
-  return { ok: true, member: { person, metal, enrollmentMonths: months ?? 12, csr, assumptions } };
+  return succeed({ person, metal, enrollmentMonths: months ?? 12, csr, assumptions });
 }
 
 /** AGE_LAST is the age on the last day of enrolment; a birth date alone is read on 31 December. */
@@ -85,8 +79,4 @@ function readCsr(
     );
   }
   return { indicator, factorHundredths: listed ?? 100 };
-}
-
-function refuse(pointer: string, code: string, message: string): HhsMemberOutcome {
-  return { ok: false, error: { pointer, code, message } };
 }

@@ -1,25 +1,15 @@
+import type { CodeTable } from '../codes.ts';
+import { applyHierarchies, type DroppedHcc } from '../hierarchies.ts';
 import { dotted } from '../icd10.ts';
+import { compareHccs } from '../model.ts';
+import { type Outcome, refuse, succeed } from '../outcome.ts';
 import type { Factor, InvalidCode, ScoreRequest, ScoreResult } from '../score-contract.ts';
 import { divideRounded, type Thousandths, toDecimal } from '../thousandths.ts';
 import { bundledClaim } from './bundled-claim.ts';
 import { type CategoryResult, categoriesOf, type HhsDiagnosis, type HhsPerson } from './categories.ts';
 import { type HhsMember, readHhsMember } from './member.ts';
-import { byHccNumber, type HhsModel, type HhsTables, type HhsYearTables, type Metal } from './tables.ts';
+import type { HhsModel, HhsTables, HhsYearTables, Metal } from './tables.ts';
 import { modelOf, type SetVariable, variablesOf } from './variables.ts';
-
-/** Whether a code that the crosswalk lacks was billable in the calendar year, is only known to a newer set, or neither. */
-export type CodeStanding = (code: string, calendarYear: number) => 'billable' | 'pending' | 'unknown';
-
-/** Why a request cannot be scored: where, a stable code, and words. */
-export interface HhsRefusal {
-  readonly pointer: string;
-  readonly code: string;
-  readonly message: string;
-}
-
-export type HhsScoreOutcome =
-  | { readonly ok: true; readonly result: ScoreResult }
-  | { readonly ok: false; readonly error: HhsRefusal };
 
 /**
  * Scores one enrollee under HHS-HCC (45 CFR 153.320; DIY algorithm of the benefit year), for benefit years 2021
@@ -28,42 +18,40 @@ export type HhsScoreOutcome =
  */
 export function scoreHhsRequest(
   tables: HhsTables,
-  standing: CodeStanding,
+  codes: CodeTable,
   request: ScoreRequest,
-): HhsScoreOutcome {
+): Outcome<ScoreResult> {
   const benefitYear = request.paymentYear;
   const year = tables.forYear(benefitYear);
   if (!year || (request.model !== null && request.model !== year.model)) {
-    return { ok: false, error: yearRefusal(tables, request, year) };
+    return yearRefusal(tables, request, year);
   }
   const read = readHhsMember(year, request.member);
   if (!read.ok) return read;
   const diagnoses = request.diagnoses.map((code): HhsDiagnosis => ({ code, date: null }));
-  return { ok: true, result: scoreHhs({ year, standing, member: read.member, request, diagnoses }) };
+  return succeed(scoreHhs({ year, codes, member: read.value, request, diagnoses }));
 }
 
-function yearRefusal(tables: HhsTables, request: ScoreRequest, year: HhsYearTables | undefined): HhsRefusal {
+function yearRefusal(tables: HhsTables, request: ScoreRequest, year: HhsYearTables | undefined) {
   const benefitYear = request.paymentYear;
   if (year) {
-    return {
-      pointer: '/model',
-      code: 'model_not_in_year',
-      message: `benefit year ${benefitYear} is scored with ${year.model}, not ${request.model}`,
-    };
+    return refuse(
+      'unsupported_year',
+      `benefit year ${benefitYear} is scored with ${year.model}, not ${request.model}`,
+      '/model',
+    );
   }
-  const known = tables.benefitYears;
-  return {
-    pointer: '/paymentYear',
-    code: 'year_not_supported',
-    message:
-      tables.refusal(benefitYear) ??
-      `no HHS-HCC tables for benefit year ${benefitYear}; available: ${known.join(', ')}`,
-  };
+  return refuse(
+    'unsupported_year',
+    tables.refusal(benefitYear) ??
+      `no HHS-HCC tables for benefit year ${benefitYear}; available: ${tables.benefitYears.join(', ')}`,
+    '/paymentYear',
+  );
 }
 
 export interface HhsScoreInput {
   readonly year: HhsYearTables;
-  readonly standing: CodeStanding;
+  readonly codes: CodeTable;
   readonly member: HhsMember;
   readonly request: Pick<ScoreRequest, 'id' | 'drugs' | 'procedures'>;
   /** Dated diagnoses get the age at diagnosis, fiscal year and calendar rules 9-12; undated ones AGE_LAST. */
@@ -71,27 +59,30 @@ export interface HhsScoreInput {
 }
 
 /** The score of a member whose fields are known to be good; see {@link scoreHhsRequest}. */
-export function scoreHhs({ year, standing, member, request, diagnoses }: HhsScoreInput): ScoreResult {
+export function scoreHhs({ year, codes, member, request, diagnoses }: HhsScoreInput): ScoreResult {
   const { person, metal } = member;
   const model = modelOf(person.ageLast);
   const categories = categoriesOf(year, person, diagnoses);
-  const before = [...categories.codesByHcc.keys()].sort(byHccNumber);
+  const before = [...categories.codesByHcc.keys()].sort(compareHccs);
   const dropped = droppedOf(year, model, before);
   const gone = new Set(dropped.map(({ hcc }) => hcc));
   const hccs = before.filter((hcc) => !gone.has(hcc));
-  const codes = [...request.drugs.map(ndc11), ...request.procedures.map((code) => code.trim().toUpperCase())];
+  const serviceCodes = [
+    ...request.drugs.map(ndc11),
+    ...request.procedures.map((code) => code.trim().toUpperCase()),
+  ];
   const variables = variablesOf({
     tables: year,
     model,
     person,
     enrollmentMonths: member.enrollmentMonths,
     hccs,
-    rxcs: model === 'Adult' ? rxcsOf(year, codes) : [],
-    acfs: new Set(codes.flatMap((code) => year.acfByCode.get(code) ?? [])),
+    rxcs: model === 'Adult' ? rxcsOf(year, serviceCodes) : [],
+    acfs: new Set(serviceCodes.flatMap((code) => year.acfByCode.get(code) ?? [])),
   });
   const factors = factorsOf(year, model, metal, variables, categories);
   const raw = factors.reduce((sum, { thousandths }) => sum + thousandths, 0);
-  const leftOver = sortUnmapped(categories, standing, year.benefitYear, person);
+  const leftOver = sortUnmapped(categories, codes, year, person);
   return {
     id: request.id,
     model: year.model,
@@ -119,20 +110,14 @@ export function scoreHhs({ year, standing, member, request, diagnoses }: HhsScor
   };
 }
 
-/** Rules 15 and 16: one pass over the original set (the table is transitively closed), then what the model lacks. */
-function droppedOf(
-  year: HhsYearTables,
-  model: HhsModel,
-  before: readonly string[],
-): { hcc: string; droppedBy: string }[] {
-  const by = new Map<string, string>();
-  for (const hcc of before) {
-    for (const lower of year.hierarchies.get(hcc) ?? []) if (!by.has(lower)) by.set(lower, hcc);
-  }
-  return before.flatMap((hcc) => {
-    const droppedBy = by.get(hcc) ?? (year.models[model].exclusions.has(hcc) ? `model:${model}` : null);
-    return droppedBy === null ? [] : [{ hcc, droppedBy }];
-  });
+/** Rules 15 and 16: every edge tested on the original set (the table is transitively closed), then what the model lacks. */
+function droppedOf(year: HhsYearTables, model: HhsModel, before: readonly string[]): DroppedHcc[] {
+  const left = new Set(before);
+  const dropped = applyHierarchies(year.hierarchy, 'simultaneous', left);
+  const excluded = [...left].filter((hcc) => year.models[model].exclusions.has(hcc));
+  return [...dropped, ...excluded.map((hcc) => ({ hcc, droppedBy: `model:${model}` }))].sort((a, b) =>
+    compareHccs(a.hcc, b.hcc),
+  );
 }
 
 /** Rules 19 and 20. */
@@ -188,23 +173,25 @@ function csrAdjusted(
 
 function sortUnmapped(
   categories: CategoryResult,
-  standing: CodeStanding,
-  benefitYear: number,
+  codes: CodeTable,
+  year: HhsYearTables,
   person: HhsPerson,
 ): { unmapped: string[]; pending: string[]; invalid: InvalidCode[] } {
   const unmapped: string[] = [];
   const pending: string[] = [];
   const invalid: InvalidCode[] = categories.ignored.map(({ code, reason }) => ({ code, reason }));
+  const notBillable = (code: string): void => {
+    invalid.push({ code: dotted(code), reason: 'billable on no date of the service year' });
+  };
   for (const code of categories.unknown) {
-    const found = standing(code, benefitYear);
-    if (found === 'billable') unmapped.push(dotted(code));
-    else if (found === 'pending') pending.push(dotted(code));
-    else invalid.push({ code: dotted(code), reason: 'billable on no date of the service year' });
+    if (!codes.billableInYear(code, year.benefitYear)) notBillable(code);
+    else if ((codes.firstFiscalYear(code) ?? 0) > year.codeSetYear) pending.push(dotted(code));
+    else unmapped.push(dotted(code));
   }
   for (const { code, miss } of categories.missed) {
     if (miss === 'split') unmapped.push(dotted(code));
     else if (miss === 'mce') invalid.push({ code: dotted(code), reason: mceReason(person) });
-    else invalid.push({ code: dotted(code), reason: 'billable on no date of the service year' });
+    else notBillable(code);
   }
   return { unmapped, pending, invalid };
 }

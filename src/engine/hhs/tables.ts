@@ -1,3 +1,4 @@
+import type { HierarchyGraph } from '../hierarchies.ts';
 import type { ModelId } from '../score-contract.ts';
 import type { Thousandths } from '../thousandths.ts';
 
@@ -62,8 +63,10 @@ export interface HhsYearTables {
   readonly categories: ReadonlyMap<string, readonly CategoryRow[]>;
   /** False in benefit years 2021-2022, whose reference results leave the claim editor out for bare codes. */
   readonly mceOnUndated: boolean;
-  /** HCC to the HCCs it drops, transitively closed. */
-  readonly hierarchies: ReadonlyMap<string, readonly string[]>;
+  /** Newest ICD-10-CM fiscal year that the crosswalk covers; a billable code of a newer one is pending. */
+  readonly codeSetYear: number;
+  /** Transitively closed. */
+  readonly hierarchy: HierarchyGraph;
   readonly models: Readonly<Record<HhsModel, HhsModelTables>>;
   readonly infantSeverity: ReadonlyMap<string, number>;
   /** HCC to maturity; a lower priority wins. */
@@ -93,11 +96,6 @@ export interface HhsTables {
 export function hccVariable(hcc: string): string {
   const [number = '', part] = hcc.split('.');
   return `HHS_HCC${number.padStart(3, '0')}${part === undefined ? '' : `_${part}`}`;
-}
-
-/** Numeric order of bare HCC numbers: 9, 35.1, 35.2, 130. */
-export function byHccNumber(a: string, b: string): number {
-  return Number(a) - Number(b);
 }
 
 export function within(value: number, range: Range): boolean {
