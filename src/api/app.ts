@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
-import type { ZodTypeProvider } from 'fastify-type-provider-zod';
-import type { Api } from './api.ts';
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
+
+import type { Api, ZodRoutes } from './api.ts';
 import type { ApiDeps } from './deps.ts';
 import { registerAccess } from './plugins/access.ts';
 import { registerAuthentication } from './plugins/auth.ts';
@@ -10,6 +10,7 @@ import { registerIdempotency } from './plugins/idempotency.ts';
 import { registerLimits, registerRateLimit } from './plugins/limits.ts';
 import { registerObservability } from './plugins/observability.ts';
 import { registerOpenApi } from './plugins/openapi.ts';
+import { registerReference } from './routes/reference.ts';
 import { serializerCompiler } from './serializer.ts';
 import { validatorCompiler } from './validation.ts';
 
@@ -22,12 +23,13 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
   const app = Fastify({
     // A pino logger is a Fastify logger; only its generic parameters differ.
     loggerInstance: deps.logger as FastifyBaseLogger,
-    disableRequestLogging: true,
+    // The framework's own lines hold the address; ours (plugins/observability.ts) hold the route pattern.
+    logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => randomUUID(),
     bodyLimit: deps.limits.bodyBytes,
     trustProxy: deps.limits.trustProxy,
     exposeHeadRoutes: false,
-  }).withTypeProvider<ZodTypeProvider>();
+  }).withTypeProvider<ZodRoutes>();
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   app.addHook('onRequest', async (request, reply) => {
@@ -43,11 +45,13 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
       registerAccess(v1, deps);
       await registerRateLimit(v1, deps.limits);
       registerIdempotency(v1, deps);
-      registerRoutes(v1.withTypeProvider<ZodTypeProvider>(), deps);
+      registerRoutes(v1.withTypeProvider<ZodRoutes>(), deps);
     },
     { prefix: '/v1' },
   );
   return app;
 }
 
-function registerRoutes(_v1: Api, _deps: ApiDeps): void {}
+function registerRoutes(v1: Api, deps: ApiDeps): void {
+  registerReference(v1, deps);
+}

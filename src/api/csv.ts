@@ -7,7 +7,8 @@ const FORMULA = /^\s*[=+\-@\t\r]/;
  */
 export function csvCell(value: unknown): string {
   if (value === null || value === undefined) return '';
-  if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint') return String(value);
+  if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint')
+    return String(value);
   const text = Array.isArray(value)
     ? value.map(String).join('|')
     : typeof value === 'object'
@@ -23,8 +24,9 @@ export function csvLine(values: readonly unknown[]): string {
 }
 
 /** A whole table: header of the column names, then the rows, absent fields empty. */
-export function csvTable(columns: readonly string[], rows: readonly Readonly<Record<string, unknown>>[]): string {
-  return (
-    csvLine(columns) + rows.map((row) => csvLine(columns.map((column) => row[column] ?? null))).join('')
-  );
+export function csvTable(
+  columns: readonly string[],
+  rows: readonly Readonly<Record<string, unknown>>[],
+): string {
+  return csvLine(columns) + rows.map((row) => csvLine(columns.map((column) => row[column] ?? null))).join('');
 }

@@ -81,7 +81,11 @@ export const PROBLEM_TYPES = {
     when: 'a transition without If-Match',
   },
   'rate-limited': { status: 429, title: 'Too many requests', when: 'see Retry-After' },
-  internal: { status: 500, title: 'The service failed', when: 'a fault of ours; `instance` finds it in the log' },
+  internal: {
+    status: 500,
+    title: 'The service failed',
+    when: 'a fault of ours; `instance` finds it in the log',
+  },
   unavailable: {
     status: 503,
     title: 'The service cannot serve this now',

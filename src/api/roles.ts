@@ -156,7 +156,10 @@ export type FieldGroup = keyof typeof FIELD_GROUPS;
  * Field groups hidden from a role. The provider never sees RAF, money, HCC numbers, codes offered or tiers
  * (compliance CQ-5, CQ-13; no setting turns this off). The coder sees RAF only where the tenant says so.
  */
-export function hiddenGroups(role: Role, settings: { readonly coderSeesRaf: boolean }): readonly FieldGroup[] {
+export function hiddenGroups(
+  role: Role,
+  settings: { readonly coderSeesRaf: boolean },
+): readonly FieldGroup[] {
   if (role === 'provider') return ['raf', 'money', 'hcc', 'candidates', 'confidence'];
   if (role === 'coder' && !settings.coderSeesRaf) return ['raf', 'money'];
   return [];

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ApiDeps } from '../deps.ts';
-import { MaskedAnswer, maskOf, type FieldMask } from '../masks.ts';
+import { type FieldMask, MaskedAnswer, maskOf } from '../masks.ts';
 import { ProblemError } from '../problems.ts';
 import { ACCESS, mayCall } from '../roles.ts';
 import { callerOf } from './auth.ts';
@@ -53,9 +53,11 @@ export function touch(request: FastifyRequest, memberKeys: readonly string[], ro
  */
 export async function writeAudit(request: FastifyRequest, reply: FastifyReply, deps: ApiDeps): Promise<void> {
   const { principal, touched } = request;
-  if (!principal || touched.done || request.routeOptions.config.audit === 'none') return;
-  touched.done = true;
+  if (!principal || touched.done) return;
   const status = reply.statusCode;
+  // A refused attempt is written down even where the route itself shows no one's data.
+  if (request.routeOptions.config.audit === 'none' && status !== 403) return;
+  touched.done = true;
   await deps.access.recordAccess({
     at: deps.now(),
     tenantId: principal.tenantId,
@@ -77,6 +79,11 @@ export async function writeAudit(request: FastifyRequest, reply: FastifyReply, d
 /** Role table, field masks and the audit log, each applied to every `/v1` route in one place. */
 export function registerAccess(v1: FastifyInstance, deps: ApiDeps): void {
   v1.decorateRequest('fieldMask', null);
+  // Filled in by the first hook below, before anything reads it.
+  v1.decorateRequest('touched');
+  v1.addHook('onRequest', async (request) => {
+    request.touched = { memberKeys: [], rows: null, resourceId: null, done: false };
+  });
   v1.addHook('onRoute', (route) => {
     const { operationId } = (route.schema ?? {}) as { readonly operationId?: string };
     if (operationId === undefined || !Object.hasOwn(ACCESS, operationId)) {
@@ -84,7 +91,6 @@ export function registerAccess(v1: FastifyInstance, deps: ApiDeps): void {
     }
   });
   v1.addHook('onRequest', async (request) => {
-    request.touched = { memberKeys: [], rows: null, resourceId: null, done: false };
     const caller = callerOf(request);
     // Refused before anything of the tenant is read; the refusal itself goes to the audit log.
     if (!mayCall(caller.role, operationOf(request))) {

@@ -1,5 +1,5 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { PROBLEM_TYPES, problemBody, ProblemError, type ProblemItem, type ProblemName } from '../problems.ts';
+import { PROBLEM_TYPES, ProblemError, type ProblemItem, type ProblemName, problemBody } from '../problems.ts';
 
 /** Framework failures by their code; anything else without a status below 500 is a fault of ours. */
 const BY_CODE: Readonly<Record<string, ProblemName>> = {
@@ -83,7 +83,11 @@ function safeError(error: unknown): Record<string, unknown> {
 }
 
 /** Turns a failure into its problem response; the only place that does so. */
-export function sendProblem(error: FastifyError | ProblemError, request: FastifyRequest, reply: FastifyReply) {
+export function sendProblem(
+  error: FastifyError | ProblemError,
+  request: FastifyRequest,
+  reply: FastifyReply,
+) {
   const found = classify(error);
   const { status } = PROBLEM_TYPES[found.problem];
   if (status >= 500) request.log.error({ err: safeError(error) }, 'request failed');

@@ -1,0 +1,110 @@
+import { Readable } from 'node:stream';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { applyMask } from './masks.ts';
+import { type NumberedLine, readLines } from './ndjson.ts';
+import { ProblemError, type ProblemItem, type ProblemName } from './problems.ts';
+
+/** Why one item could not be served. */
+export interface Refusal {
+  readonly problem: ProblemName;
+  readonly message: string;
+  readonly errors?: readonly ProblemItem[];
+}
+
+/** An item's answer, or why there is none. */
+export type Judged<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly refusal: Refusal };
+
+/** Calculates one item of a request: one object, an item of a list, a line of a stream. */
+export type Judge<T> = (item: unknown) => Judged<T>;
+
+/** Refuses an item. */
+export function refused(refusal: Refusal): { readonly ok: false; readonly refusal: Refusal } {
+  return { ok: false, refusal };
+}
+
+interface LineError {
+  readonly id: string | null;
+  readonly line: number;
+  readonly error: {
+    readonly code: string;
+    readonly message: string;
+    readonly errors?: readonly ProblemItem[];
+  };
+}
+
+function idOf(item: unknown): string | null {
+  if (typeof item !== 'object' || item === null) return null;
+  const id: unknown = Reflect.get(item, 'id') ?? Reflect.get(item, 'memberId');
+  return typeof id === 'string' ? id : null;
+}
+
+function lineError(id: string | null, line: number, refusal: Refusal): LineError {
+  const { problem, message, errors } = refusal;
+  return { id, line, error: { code: problem, message, ...(errors ? { errors } : {}) } };
+}
+
+function answerLine<T>(numbered: NumberedLine, judge: Judge<T>): unknown {
+  const { line, text } = numbered;
+  if (text === null) {
+    return lineError(null, line, {
+      problem: 'payload-too-large',
+      message: 'the line is larger than the limit; nothing of it was taken',
+    });
+  }
+  let item: unknown;
+  try {
+    item = JSON.parse(text);
+  } catch {
+    return lineError(null, line, { problem: 'malformed-body', message: 'the line is not JSON' });
+  }
+  const judged = judge(item);
+  return judged.ok ? judged.value : lineError(idOf(item), line, judged.refusal);
+}
+
+/** Lets the routes of a scope take `application/x-ndjson` as a stream that is never held whole. */
+export function acceptNdjson(scope: FastifyInstance): void {
+  for (const type of ['application/x-ndjson', 'application/ndjson', 'application/jsonl']) {
+    scope.addContentTypeParser(type, (_request, payload, done) => done(null, payload));
+  }
+}
+
+/**
+ * Serves one object, a list or a stream of lines with the same calculation. A single bad object is a problem; a bad
+ * item of a list or stream is answered in its place, and the others go on.
+ */
+export function serveBulk<T>(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  options: { readonly judge: Judge<T>; readonly lineBytes: number },
+): unknown {
+  const { judge, lineBytes } = options;
+  const { body, fieldMask } = request;
+  if (body instanceof Readable) {
+    return reply.type('application/x-ndjson').send(Readable.from(answers(body, judge, lineBytes, fieldMask)));
+  }
+  if (Array.isArray(body)) {
+    return body.map((item: unknown, index) => {
+      const judged = judge(item);
+      return judged.ok ? judged.value : lineError(idOf(item), index + 1, judged.refusal);
+    });
+  }
+  const judged = judge(body);
+  if (judged.ok) return judged.value;
+  const { problem, message, errors } = judged.refusal;
+  throw new ProblemError(problem, message, errors ? { errors } : {});
+}
+
+async function* answers<T>(
+  body: AsyncIterable<Uint8Array>,
+  judge: Judge<T>,
+  lineBytes: number,
+  mask: FastifyRequest['fieldMask'],
+): AsyncGenerator<string> {
+  for await (const block of readLines(body, lineBytes)) {
+    let text = '';
+    for (const line of block) text += `${JSON.stringify(applyMask(answerLine(line, judge), mask))}\n`;
+    yield text;
+  }
+}

@@ -1,0 +1,86 @@
+import { z } from 'zod';
+import { MODEL_IDS } from '../../engine/score-contract.ts';
+
+const factor = z
+  .object({
+    variable: z.string().describe("CMS's variable name without segment prefix"),
+    kind: z.enum(['demographic', 'hcc', 'interaction', 'count', 'divisor', 'rxc', 'group', 'other']),
+    value: z.number(),
+    diagnoses: z.array(z.string()).optional(),
+  })
+  .meta({ id: 'Factor' });
+
+const payment = z
+  .object({
+    normalization: z.number(),
+    codingAdjustment: z.number().nullable(),
+    score: z.number(),
+    steps: z.array(z.object({ step: z.string(), formula: z.string(), value: z.number() })),
+  })
+  .meta({
+    id: 'PaymentScore',
+    description: 'Raw score to payment score, step by step, rounded in the stated order',
+  });
+
+const scoreShape = {
+  id: z.string().nullable(),
+  model: z.enum(MODEL_IDS),
+  paymentYear: z.int(),
+  segment: z.string(),
+  hccsBeforeHierarchy: z.array(z.string()),
+  hccs: z.array(z.string()),
+  dropped: z.array(z.object({ hcc: z.string(), droppedBy: z.string() })),
+  paymentHccCount: z.int(),
+  factors: z.array(factor).describe('they sum to rawScore exactly as shown'),
+  rawScore: z.number(),
+  payment: payment.nullable(),
+  unmapped: z.array(z.string()).describe('valid, and in no HCC of this model'),
+  pending: z.array(z.string()).describe('valid by a newer code set than the mapping covers: never zero'),
+  invalid: z.array(z.object({ code: z.string(), reason: z.string() })),
+  assumptions: z.array(z.string()).describe('what was defaulted'),
+  provenance: z.array(z.string()).describe('single-source, unverified, proposed or overridden tables used'),
+};
+
+export const scoreResult = z
+  .looseObject({
+    ...scoreShape,
+    models: z.array(z.looseObject({ ...scoreShape, blendWeight: z.number() })).optional(),
+  })
+  .meta({ id: 'Score', description: 'A risk score with every factor behind it' });
+
+/** In place of an answer: the item that could not be served; the others go on. */
+export const lineError = z
+  .object({
+    id: z.string().nullable(),
+    line: z.int().describe('1-based place in the list or stream'),
+    error: z.object({
+      code: z.string(),
+      message: z.string(),
+      errors: z
+        .array(
+          z.object({
+            pointer: z.string(),
+            code: z.string(),
+            message: z.string(),
+            value: z.unknown().optional(),
+          }),
+        )
+        .optional(),
+    }),
+  })
+  .meta({ id: 'LineError' });
+
+const amounts = z.object({ raw: z.number(), payment: z.number().nullable() });
+
+export const impactResult = z
+  .looseObject({
+    id: z.string().nullable(),
+    baseline: amounts.describe('a score; all others are changes of score'),
+    joint: amounts.describe('all candidates together'),
+    gaps: z.array(
+      z.looseObject({ id: z.string(), standalone: amounts, incremental: amounts, shapley: amounts }),
+    ),
+    method: z.enum(['exact', 'sequential']),
+    dollars: z.unknown().nullable().describe('null unless a base rate is given'),
+  })
+  .meta({ id: 'Impact', description: 'What gaps are worth, by rescoring' });
