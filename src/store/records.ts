@@ -24,12 +24,17 @@ interface RecordOf<K extends string> {
   readonly source: SourceRef;
 }
 
+/** Clinical feeds whose absence matters: a test that needs one that is not there is not evaluable. */
+export type Feed = 'observations' | 'medications' | 'procedures';
+
 /** Demographics. A field that this source does not state is null and leaves what is stored untouched. */
 export interface MemberRecord extends RecordOf<'member'> {
   readonly birthDate: IsoDate | null;
   readonly sex: Sex | null;
   readonly deathDate: IsoDate | null;
   readonly pcpNpi: string | null;
+  /** Feeds that this source carries for the member, even when they are empty; absent: it does not say. */
+  readonly feeds?: readonly Feed[];
 }
 
 /** One enrollment span. Key: member, contract, plan and `from`. */
@@ -172,6 +177,10 @@ export interface FileReport {
   readonly accepted: number;
   readonly rejected: number;
   readonly duplicates: number;
+  /** Findings of the file by code, listed or not; absent: not counted. */
+  readonly codes?: Readonly<Record<string, number>>;
+  /** The file could not be read to its end: header, quoting, size or number of rejects. */
+  readonly failed?: boolean;
 }
 
 /** What a streaming parser emits, in order. */
