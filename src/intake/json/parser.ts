@@ -1,0 +1,151 @@
+import type { IntakeEvent } from '../../store/records.ts';
+import { KeyMap } from '../key-map.ts';
+import { readLines } from '../lines.ts';
+import { FileOutcome } from '../outcome.ts';
+import type { IntakeInput, IntakeLimits, IntakeOptions, Parser } from '../parser.ts';
+import { parseHistory } from './history.ts';
+import { historyRecords } from './records.ts';
+
+const FORMAT = 'json-history';
+const RECORD_TYPE = 'histories';
+/** Findings listed for one refused history. */
+const ERRORS_LISTED = 20;
+
+/** A JSON text of the input: a line of NDJSON, or an element of a JSON document. */
+interface Item {
+  readonly row: number;
+  readonly text: string;
+  readonly value: unknown;
+}
+interface BrokenItem {
+  readonly row: number;
+  readonly code: string;
+  readonly message: string;
+  readonly raw: string;
+}
+
+/**
+ * Member histories as NDJSON, or as one JSON document (a history or an array of histories) no larger than the line
+ * limit. A history that breaks the contract is rejected with one finding a field, and the next line is read.
+ */
+export const parseJsonHistories: Parser = async function* (inputs, options) {
+  const seen = new KeyMap(0);
+  for (const input of inputs) yield* readFile(input, options, seen);
+};
+
+async function* readFile(
+  input: IntakeInput,
+  options: IntakeOptions,
+  seen: KeyMap,
+): AsyncGenerator<IntakeEvent> {
+  const { file } = input;
+  const outcome = new FileOutcome(file, FORMAT, options.limits);
+  outcome.expect(RECORD_TYPE);
+  for await (const item of readItems(input, options.limits)) {
+    if (outcome.exhausted) {
+      yield outcome.error({
+        row: item.row,
+        field: null,
+        code: 'too_many_errors',
+        message: `stopped after ${options.limits.rejectedRows} rejected records`,
+      });
+      break;
+    }
+    if ('code' in item) {
+      yield outcome.reject(RECORD_TYPE, { ...item, field: null });
+      continue;
+    }
+    if (!seen.set(item.text)) {
+      outcome.accept(RECORD_TYPE, true);
+      continue;
+    }
+    const parsed = parseHistory(item.value);
+    if (!parsed.ok) {
+      for (const [index, error] of parsed.errors.slice(0, ERRORS_LISTED).entries()) {
+        const fault = {
+          row: item.row,
+          field: error.pointer === '' ? null : error.pointer,
+          code: error.code,
+          message: error.message,
+          value: error.value === undefined ? null : String(error.value),
+          raw: item.text,
+        };
+        yield index === 0 ? outcome.reject(RECORD_TYPE, fault) : outcome.error(fault);
+      }
+      continue;
+    }
+    outcome.accept(RECORD_TYPE);
+    for (const record of historyRecords(parsed.history, { file, row: item.row })) {
+      yield { type: 'record', record };
+    }
+  }
+  yield* outcome.close();
+}
+
+async function* readItems(input: IntakeInput, limits: IntakeLimits): AsyncGenerator<Item | BrokenItem> {
+  let document: string[] | null = null;
+  let documentLength = 0;
+  let first = true;
+  for await (const line of readLines(input.open(), limits.lineBytes)) {
+    if (!line.ok) {
+      yield { row: line.number, code: line.code, message: line.message, raw: line.raw };
+      first = false;
+      continue;
+    }
+    const text = line.text.trim();
+    if (text === '') continue;
+    if (first && (text === '{' || text.startsWith('['))) document = [];
+    first = false;
+    if (!document) {
+      yield itemOf(line.number, text);
+      continue;
+    }
+    documentLength += text.length + 1;
+    if (documentLength > limits.lineBytes) {
+      const message = `a JSON document is read up to ${limits.lineBytes} bytes; send one history a line instead`;
+      yield { row: line.number, code: 'file_too_large', message, raw: document.join('\n').slice(0, 65_536) };
+      return;
+    }
+    document.push(text);
+  }
+  if (document) yield* documentItems(document.join('\n'));
+}
+
+function itemOf(row: number, text: string): Item | BrokenItem {
+  if (text.includes('\u0000')) {
+    return { row, code: 'nul_byte', message: 'the line contains a NUL byte', raw: text };
+  }
+  try {
+    return { row, text, value: JSON.parse(text) as unknown };
+  } catch {
+    // The parser's own message repeats parts of the text, which may name a person.
+    return { row, code: 'bad_json', message: jsonFault(text), raw: text };
+  }
+}
+
+function jsonFault(text: string): string {
+  if (!/^[[{]/.test(text)) return 'the line is not a JSON object';
+  return /[}\]]$/.test(text) ? 'the line is not valid JSON' : 'the line is not valid JSON: it ends too early';
+}
+
+function* documentItems(text: string): Generator<Item | BrokenItem> {
+  const item = itemOf(1, text);
+  if ('code' in item) {
+    yield { ...item, message: 'the file is not valid JSON' };
+  } else if (Array.isArray(item.value)) {
+    for (const [index, value] of item.value.entries()) {
+      yield { row: index + 1, text: stringify(value), value };
+    }
+  } else {
+    yield item;
+  }
+}
+
+/** Text of an element; one nested deeper than the runtime can print is kept by its first level only. */
+function stringify(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? 'null';
+  } catch {
+    return Array.isArray(value) ? '[…]' : '{…}';
+  }
+}
