@@ -45,6 +45,8 @@ export interface ScoreRequest {
   readonly diagnoses: readonly string[];
   readonly drugs: readonly string[];
   readonly procedures: readonly string[];
+  /** The organization's own frailty points (PACE, qualifying FIDE SNP), added last; absent: not applied and said so. */
+  readonly frailty?: number | null;
 }
 
 export interface Factor {

@@ -1,0 +1,78 @@
+import type { CodeTable } from './codes.ts';
+import { type DiagnosisMapping, mapDiagnoses } from './diagnoses.ts';
+import { dotted, undotted } from './icd10.ts';
+import type { ModelYear } from './model.ts';
+import type { Scorer } from './score.ts';
+import type { InvalidCode } from './score-contract.ts';
+
+/** Contract wording for a code that no claim of the service year could carry. */
+export const NOT_BILLABLE = 'billable on no date of the service year';
+/** Longest part of an unreadable code that is repeated in an answer. */
+const SHOWN = 24;
+
+/** What became of each distinct code of a request in one model. Lists are sorted: order of input carries no meaning. */
+export interface DiagnosisReport {
+  readonly mapping: DiagnosisMapping;
+  readonly unmapped: readonly string[];
+  readonly pending: readonly string[];
+  readonly invalid: readonly InvalidCode[];
+}
+
+/** Distinct codes of a request, undotted, in code order. */
+export function distinctCodes(diagnoses: readonly string[]): string[] {
+  const codes = new Set<string>();
+  for (const diagnosis of diagnoses) codes.add(undotted(diagnosis));
+  return [...codes].sort();
+}
+
+/** True when the code first became billable with a code set newer than the mapping of the payment year covers. */
+export function isPending(codes: CodeTable, year: ModelYear, code: string): boolean {
+  const first = codes.firstFiscalYear(code);
+  return first !== null && first > year.codeSetYear && !year.mapping.has(code);
+}
+
+/** Maps the codes and sorts the rest into unmapped, pending and invalid (contract, `hccgap score`). */
+export function reportDiagnoses(
+  table: CodeTable,
+  { year, person }: Pick<Scorer, 'year' | 'person'>,
+  codes: readonly string[],
+): DiagnosisReport {
+  const mapping = mapDiagnoses(year, person, codes);
+  const serviceYear = year.paymentYear - 1;
+  const invalid: InvalidCode[] = [];
+  const unmapped: string[] = [];
+  const pending: string[] = [];
+  for (const code of mapping.unmapped) {
+    if (!table.billableInYear(code, serviceYear))
+      invalid.push({ code: shownCode(table, code), reason: NOT_BILLABLE });
+    else if (isPending(table, year, code)) pending.push(dotted(code));
+    else unmapped.push(dotted(code));
+  }
+  for (const code of mappedCodes(mapping)) {
+    if (!table.billableInYear(code, serviceYear)) {
+      invalid.push({
+        code: dotted(code),
+        reason: `${NOT_BILLABLE}; counted, because the CMS mapping of payment year ${year.paymentYear} lists it`,
+      });
+    }
+  }
+  for (const { code, edit } of mapping.edited) {
+    if (edit.action === 'invalid') {
+      const what =
+        edit.type === 'mce_age' ? 'age edit (Medicare code editor)' : 'age or sex edit of the model';
+      invalid.push({ code: dotted(code), reason: `${what}: gives no category at age ${person.age}` });
+    }
+  }
+  return { mapping, unmapped, pending, invalid };
+}
+
+function mappedCodes(mapping: DiagnosisMapping): Set<string> {
+  const codes = new Set<string>();
+  for (const ofHcc of mapping.categories.values()) for (const code of ofHcc) codes.add(code);
+  return codes;
+}
+
+/** An unreadable code is repeated only in part. */
+export function shownCode(table: CodeTable, code: string): string {
+  return table.rows(code).length > 0 ? dotted(code) : code.slice(0, SHOWN);
+}
