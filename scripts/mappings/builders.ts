@@ -1,8 +1,11 @@
 import { buildDrugs } from './drugs.ts';
+import { buildCalendar, buildEligibility } from './eligibility.ts';
+import { buildGaps } from './gaps.ts';
 import { buildHhsV07, buildHhsV08 } from './hhs.ts';
 import { buildIcd10cm } from './icd10cm.ts';
 import { modelBuilders } from './models.ts';
 import type { PackageContent } from './package-writer.ts';
+import { buildSpecificity } from './specificity.ts';
 import { buildSuspecting } from './suspecting.ts';
 import { buildPayment } from './payment.ts';
 
@@ -15,4 +18,8 @@ export const packageBuilders: Readonly<Record<string, (source: string) => Packag
   'hhs-hcc-v07': buildHhsV07,
   'hhs-hcc-v08': buildHhsV08,
   suspecting: buildSuspecting,
+  eligibility: buildEligibility,
+  calendar: buildCalendar,
+  gaps: buildGaps,
+  'icd10cm-specificity': buildSpecificity,
 };

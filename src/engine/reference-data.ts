@@ -1,8 +1,12 @@
+import type { Calendar } from './calendar.ts';
 import type { CodeTable } from './codes.ts';
+import type { EligibilityTables } from './eligibility.ts';
+import type { GapTables } from './gaps/tables.ts';
 import type { HhsTables } from './hhs/tables.ts';
 import type { CompiledModel } from './model.ts';
 import type { PaymentParameters } from './payment.ts';
 import type { ModelId } from './score-contract.ts';
+import type { SpecificityTables } from './specificity.ts';
 import type { SuspectTables } from './suspects/tables.ts';
 
 /**
@@ -18,4 +22,10 @@ export interface ReferenceData {
   readonly hhs: HhsTables;
   /** Suspect rules, value sets and drug product codes. */
   readonly suspecting: SuspectTables;
+  readonly eligibility: EligibilityTables;
+  readonly calendar: Calendar;
+  /** Persistence classes and the code lists behind recapture. */
+  readonly gaps: GapTables;
+  /** Unspecified codes and the chronic condition indicator. */
+  readonly specificity: SpecificityTables;
 }

@@ -38,6 +38,8 @@ export interface Scorer {
   /** False for new enrollees and transplant months: diagnoses do not move the score. */
   readonly usesHccs: boolean;
   score(categories: Iterable<string>): RawScore;
+  /** Categories that are left after model rules and hierarchies. */
+  surviving(categories: Iterable<string>): ReadonlySet<string>;
   /** Raw score alone, for rescoring many sets. */
   rawThousandths(categories: Iterable<string>): Thousandths;
   /** Coefficient of an HCC in the member's segment; 0 where the table has none. */
@@ -153,6 +155,7 @@ function scorer({ model, year, set, person, assumptions, program }: ScorerParts)
     assumptions,
     usesHccs: program.usesHccs,
     coefficient: (hcc) => program.hccs.get(hcc)?.thousandths ?? 0,
+    surviving: (categories) => survivors(asSet(categories)).hccs,
     rawThousandths: (categories) => {
       if (!program.usesHccs) return finish(fixedSum);
       const { hccs } = survivors(asSet(categories));

@@ -1,8 +1,12 @@
 import type { ReferenceData } from '../engine/reference-data.ts';
+import { loadCalendar } from './calendar.ts';
 import { loadCodes } from './codes.ts';
+import { loadEligibility } from './eligibility.ts';
+import { loadGapTables } from './gap-tables.ts';
 import { loadHhsTables } from './hhs.ts';
 import { loadModel, MEDICARE_MODELS } from './models.ts';
 import { loadPayment } from './payment.ts';
+import { loadSpecificity } from './specificity.ts';
 import { loadSuspecting } from './suspecting.ts';
 
 /**
@@ -16,5 +20,9 @@ export function loadReference(root: string): ReferenceData {
     codes: loadCodes(root),
     hhs: loadHhsTables(root),
     suspecting: loadSuspecting(root),
+    eligibility: loadEligibility(root),
+    calendar: loadCalendar(root),
+    gaps: loadGapTables(root),
+    specificity: loadSpecificity(root),
   };
 }

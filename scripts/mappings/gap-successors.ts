@@ -1,0 +1,92 @@
+type Row = readonly [string, string, string];
+
+/** Rows of one meaning for several V28 HCCs and code patterns (undotted; a final `*` is any rest). */
+function each(hccs: string, patterns: string, meaning: string): Row[] {
+  return hccs.split(' ').flatMap((hcc) => patterns.split(' ').map((pattern): Row => [hcc, pattern, meaning]));
+}
+
+/**
+ * Codes that state the state after an HCC's condition and are themselves no reason to recapture it: history,
+ * remission, a milder stated severity, dialysis. From the successor column of the persistence table; codes that
+ * merely leave the severity open (F32.A, J45.909) state nothing and are not here. Cancers have their own table.
+ */
+export const successors: readonly Row[] = [
+  ...each('36 37 38', 'E11A', 'type 2 diabetes in remission'),
+  ...each('36 37 38', 'Z9483', 'pancreas transplant'),
+  ...each('48', 'E66811 E66812', 'obesity of class 1 or 2'),
+  ...each('63 64 68', 'Z944', 'liver transplant'),
+  ...each('65', 'Z8619', 'history of infectious disease'),
+  ...each('92', 'Z861* Z966*', 'history of infection or joint replacement'),
+  ...each('6', 'Z861*', 'history of infection'),
+  ...each('135 137 138', 'Z87898', 'history code'),
+  ...each('136 139', 'Z87898', 'history code'),
+  ...each('152', 'F324 F325 F334*', 'depression in remission'),
+  ...each('152', 'F3170 F3172 F3174 F3176 F3178', 'bipolar disorder in remission'),
+  ...each('154', 'F3170 F3172 F3174 F3176 F3178', 'bipolar disorder in remission'),
+  ...each('155', 'F324 F325 F334*', 'depression in remission'),
+  ...each('155', 'F320 F330', 'mild depression'),
+  ...each('182', 'G82* G83* G95*', 'lasting deficit with its own code'),
+  ...each('201', 'Z8669', 'history of a nervous system disease'),
+  ...each('222 223 224 225 226 227', 'Z941', 'heart transplant'),
+  ...each('238', 'Z8679', 'history of a circulatory disease'),
+  ...each('253 254', 'Z8673', 'history of stroke without deficit'),
+  ...each('263', 'I7021* Z89*', 'healed ulcer or amputation'),
+  ...each('264', 'Z8679 Z95828', 'after repair'),
+  ...each('267', 'Z86711 Z86718', 'history of embolism or thrombosis'),
+  ...each('279', 'J452* J453* J454*', 'asthma of lower stated severity'),
+  ...each('326 327 328 329', 'Z992', 'dialysis'),
+  ...each('326 327 328 329', 'Z940', 'kidney transplant'),
+];
+
+/** Personal history of cancer by site (Z85) and the cancer categories that it closes. */
+export const cancerHistory: readonly Row[] = [
+  ['Z8500', 'C15', 'C26'],
+  ['Z8501', 'C15', 'C15'],
+  ['Z8502*', 'C16', 'C16'],
+  ['Z8503*', 'C18', 'C18'],
+  ['Z8504*', 'C19', 'C21'],
+  ['Z8505', 'C22', 'C22'],
+  ['Z8506*', 'C17', 'C17'],
+  ['Z8507', 'C25', 'C25'],
+  ['Z8509', 'C23', 'C26'],
+  ['Z8511*', 'C34', 'C34'],
+  ['Z8512', 'C33', 'C33'],
+  ['Z8520', 'C30', 'C39'],
+  ['Z8521', 'C32', 'C32'],
+  ['Z8522', 'C30', 'C31'],
+  ['Z8523*', 'C37', 'C37'],
+  ['Z8529', 'C38', 'C39'],
+  ['Z853', 'C50', 'C50'],
+  ['Z8540', 'C51', 'C58'],
+  ['Z8541', 'C53', 'C53'],
+  ['Z8542', 'C54', 'C55'],
+  ['Z8543', 'C56', 'C56'],
+  ['Z8544', 'C51', 'C58'],
+  ['Z8545', 'C60', 'C63'],
+  ['Z8546', 'C61', 'C61'],
+  ['Z8547', 'C62', 'C62'],
+  ['Z8548', 'C63', 'C63'],
+  ['Z8549', 'C60', 'C63'],
+  ['Z8550', 'C64', 'C68'],
+  ['Z8551', 'C67', 'C67'],
+  ['Z8552*', 'C64', 'C64'],
+  ['Z8553', 'C65', 'C65'],
+  ['Z8554', 'C66', 'C66'],
+  ['Z8559', 'C68', 'C68'],
+  ['Z856', 'C91', 'C95'],
+  ['Z8571', 'C81', 'C81'],
+  ['Z8572', 'C82', 'C86'],
+  ['Z8579', 'C81', 'C96'],
+  ['Z8581*', 'C00', 'C14'],
+  ['Z85820', 'C43', 'C43'],
+  ['Z85821', 'C4A', 'C4A'],
+  ['Z85828', 'C44', 'C44'],
+  ['Z85830', 'C40', 'C41'],
+  ['Z85831', 'C47', 'C49'],
+  ['Z85840', 'C69', 'C69'],
+  ['Z85841', 'C71', 'C71'],
+  ['Z85848', 'C70', 'C72'],
+  ['Z85850', 'C73', 'C73'],
+  ['Z85858', 'C74', 'C75'],
+  ['Z8589', 'C45', 'C80'],
+];
