@@ -10,6 +10,7 @@ import { registerIdempotency } from './plugins/idempotency.ts';
 import { registerLimits, registerRateLimit } from './plugins/limits.ts';
 import { registerObservability } from './plugins/observability.ts';
 import { registerOpenApi } from './plugins/openapi.ts';
+import { registerRaf } from './routes/raf.ts';
 import { registerReference } from './routes/reference.ts';
 import { serializerCompiler } from './serializer.ts';
 import { validatorCompiler } from './validation.ts';
@@ -30,6 +31,7 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
     trustProxy: deps.limits.trustProxy,
     exposeHeadRoutes: false,
   }).withTypeProvider<ZodRoutes>();
+  app.removeContentTypeParser('text/plain');
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   app.addHook('onRequest', async (request, reply) => {
@@ -54,4 +56,5 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
 
 function registerRoutes(v1: Api, deps: ApiDeps): void {
   registerReference(v1, deps);
+  registerRaf(v1, deps);
 }

@@ -78,22 +78,28 @@ export function serveBulk<T>(
   request: FastifyRequest,
   reply: FastifyReply,
   options: { readonly judge: Judge<T>; readonly lineBytes: number },
-): unknown {
+): void {
   const { judge, lineBytes } = options;
   const { body, fieldMask } = request;
   if (body instanceof Readable) {
-    return reply.type('application/x-ndjson').send(Readable.from(answers(body, judge, lineBytes, fieldMask)));
+    reply.type('application/x-ndjson').send(Readable.from(answers(body, judge, lineBytes, fieldMask)));
+    return;
   }
   if (Array.isArray(body)) {
-    return body.map((item: unknown, index) => {
-      const judged = judge(item);
-      return judged.ok ? judged.value : lineError(idOf(item), index + 1, judged.refusal);
-    });
+    reply.send(
+      body.map((item: unknown, index) => {
+        const judged = judge(item);
+        return judged.ok ? judged.value : lineError(idOf(item), index + 1, judged.refusal);
+      }),
+    );
+    return;
   }
   const judged = judge(body);
-  if (judged.ok) return judged.value;
-  const { problem, message, errors } = judged.refusal;
-  throw new ProblemError(problem, message, errors ? { errors } : {});
+  if (!judged.ok) {
+    const { problem, message, errors } = judged.refusal;
+    throw new ProblemError(problem, message, errors ? { errors } : {});
+  }
+  reply.send(judged.value);
 }
 
 async function* answers<T>(

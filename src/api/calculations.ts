@@ -1,0 +1,43 @@
+import { impactRequest } from '../engine/impact.ts';
+import type { EngineError } from '../engine/outcome.ts';
+import type { ReferenceData } from '../engine/reference-data.ts';
+import { scoreRequest } from '../engine/score-request.ts';
+import { type FieldError, parseImpactRequest, parseScoreRequest } from '../intake/json/requests.ts';
+import { type Judge, type Refusal, refused } from './bulk.ts';
+import type { ProblemItem } from './problems.ts';
+
+/** Fields whose value names a person: said where, never repeated (security L-1). */
+const UNSPOKEN = /\/(memberId|mbi|id|quote|text|comment)$/;
+
+/** A body that breaks its schema, as a refusal; identifiers are not repeated. */
+export function schemaRefusal(errors: readonly FieldError[]): Refusal {
+  const items: ProblemItem[] = errors.map(({ value, ...error }) =>
+    value === undefined || UNSPOKEN.test(error.pointer) ? error : { ...error, value },
+  );
+  return { problem: 'validation', message: 'the body breaks its schema', errors: items };
+}
+
+/** What the engine refused, as a refusal. */
+export function engineRefusal({ code, message, pointer }: EngineError): Refusal {
+  return { problem: 'unprocessable', message, errors: [{ pointer: pointer ?? '', code, message }] };
+}
+
+/** Scores one request object. */
+export function scoreJudge(reference: ReferenceData): Judge<object> {
+  return (item) => {
+    const parsed = parseScoreRequest(item);
+    if (!parsed.ok) return refused(schemaRefusal(parsed.errors));
+    const answer = scoreRequest(reference, parsed.request);
+    return answer.ok ? { ok: true, value: answer.result } : refused(engineRefusal(answer.error));
+  };
+}
+
+/** Values the candidates of one request object. */
+export function impactJudge(reference: ReferenceData): Judge<object> {
+  return (item) => {
+    const parsed = parseImpactRequest(item);
+    if (!parsed.ok) return refused(schemaRefusal(parsed.errors));
+    const answer = impactRequest(reference, parsed.request);
+    return answer.ok ? { ok: true, value: answer.result } : refused(engineRefusal(answer.error));
+  };
+}
