@@ -40,11 +40,11 @@ export interface MappingPackage {
   json<T>(file: string): T;
 }
 
-/** Ids of the packages below a mappings folder, sorted. */
+/** Ids of the packages below a mappings folder, sorted; a folder that begins with a dot is a package being written. */
 export function listPackages(root: string): string[] {
   if (!existsSync(root)) throw new PackageError(`mapping folder ${root} does not exist`);
   return readdirSync(root, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
+    .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))
     .map((entry) => entry.name)
     .sort();
 }

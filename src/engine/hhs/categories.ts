@@ -47,7 +47,6 @@ export function categoriesOf(
   const unedited = new Set<string>();
   for (const diagnosis of diagnoses) {
     const code = undotted(diagnosis.code);
-    if (code === '') continue;
     const reason = ignoredBecause(tables.benefitYear, person, diagnosis.date);
     if (reason !== null) {
       ignored.push({ code: dotted(code), reason });

@@ -1,4 +1,5 @@
 import type { CodeTable } from '../codes.ts';
+import { distinctCodes, NOT_BILLABLE, shownCode } from '../diagnosis-report.ts';
 import { applyHierarchies, type DroppedHcc } from '../hierarchies.ts';
 import { dotted } from '../icd10.ts';
 import { compareHccs } from '../model.ts';
@@ -28,7 +29,7 @@ export function scoreHhsRequest(
   }
   const read = readHhsMember(year, request.member);
   if (!read.ok) return read;
-  const diagnoses = request.diagnoses.map((code): HhsDiagnosis => ({ code, date: null }));
+  const diagnoses = distinctCodes(request.diagnoses).map((code): HhsDiagnosis => ({ code, date: null }));
   return succeed(scoreHhs({ year, codes, member: read.value, request, diagnoses }));
 }
 
@@ -181,7 +182,7 @@ function sortUnmapped(
   const pending: string[] = [];
   const invalid: InvalidCode[] = categories.ignored.map(({ code, reason }) => ({ code, reason }));
   const notBillable = (code: string): void => {
-    invalid.push({ code: dotted(code), reason: 'billable on no date of the service year' });
+    invalid.push({ code: shownCode(codes, code), reason: NOT_BILLABLE });
   };
   for (const code of categories.unknown) {
     if (!codes.billableInYear(code, year.benefitYear)) notBillable(code);
