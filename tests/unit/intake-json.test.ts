@@ -160,6 +160,7 @@ describe('score, impact and options', () => {
       diagnoses: [],
       drugs: [],
       procedures: [],
+      frailty: null,
     });
   });
 
@@ -198,8 +199,8 @@ describe('score, impact and options', () => {
       ],
     });
     expect(good.ok && good.request.candidates).toEqual([
-      { id: 'g1', diagnoses: ['I50.22'], hcc: null },
-      { id: 'g2', diagnoses: null, hcc: '35.1' },
+      { id: 'g1', diagnoses: ['I50.22'], hcc: null, model: null, action: null, confidence: null },
+      { id: 'g2', diagnoses: null, hcc: '35.1', model: null, action: null, confidence: null },
     ]);
     const bad = parseImpactRequest({
       ...score,

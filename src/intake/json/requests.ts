@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type AnalysisOptions, GAP_KINDS } from '../../engine/analysis-contract.ts';
 import type { IsoDate } from '../../engine/dates.ts';
+import type { ImpactRequest } from '../../engine/impact.ts';
 import { MODEL_IDS, type ModelId, type ScoreRequest } from '../../engine/score-contract.ts';
 import {
   DUAL_STATUSES,
@@ -80,6 +81,13 @@ const scoreFields = {
   diagnoses: listOf(text),
   drugs: listOf(text),
   procedures: listOf(text),
+  frailty: z
+    .number()
+    .min(-1)
+    .max(1)
+    .nullish()
+    .transform((value) => value ?? null)
+    .describe("The organization's own frailty points, added last; absent: not applied"),
 };
 
 interface Years {
@@ -134,6 +142,9 @@ const candidate = z
       .string()
       .regex(/^\d{1,3}(\.\d)?$/)
       .nullish(),
+    model: optionalOneOf(MODEL_IDS),
+    action: optionalOneOf(['add', 'delete']),
+    confidence: optionalOneOf(['high', 'medium', 'low']),
   })
   .superRefine((value, context) => {
     const given = [value.diagnoses, value.hcc].filter((part) => (part ?? null) !== null).length;
@@ -146,7 +157,7 @@ const candidate = z
       params: { code: 'required_one_of' },
     });
   })
-  .transform((value) => ({ id: value.id, diagnoses: value.diagnoses ?? null, hcc: value.hcc ?? null }));
+  .transform((value) => ({ ...value, diagnoses: value.diagnoses ?? null, hcc: value.hcc ?? null }));
 
 /** One object of `POST /v1/raf/impact`, one line of `hccgap impact`. */
 export const impactRequestSchema = z
@@ -158,6 +169,13 @@ export const impactRequestSchema = z
       .nullish()
       .transform((value) => value ?? null)
       .describe('Monthly base rate; absent, no dollars are given'),
+    months: z
+      .int()
+      .min(1)
+      .max(12)
+      .nullish()
+      .transform((value) => value ?? null)
+      .describe('Months enrolled and paid in the payment year; absent: 12'),
   })
   .superRefine(checkYears)
   .superRefine((request, context) => {
@@ -191,18 +209,6 @@ export const impactRequestSchema = z
       ],
     },
   });
-
-export interface ImpactCandidate {
-  readonly id: string;
-  /** Exactly one of diagnoses and hcc is set. */
-  readonly diagnoses: readonly string[] | null;
-  readonly hcc: string | null;
-}
-
-export interface ImpactRequest extends ScoreRequest {
-  readonly candidates: readonly ImpactCandidate[];
-  readonly baseRate: { readonly cents: number; readonly currency: 'USD' } | null;
-}
 
 /** Options of an analysis; `asOf` has no default here because parsers know no clock. */
 export const analysisOptionsSchema = z
