@@ -1,5 +1,6 @@
 import type { FileReport, IntakeEvent, IntakeFinding } from '../store/records.ts';
 import type { IntakeLimits } from './parser.ts';
+import { storable } from './text.ts';
 
 /** Longest offending value and longest rejected record kept in a finding, in characters. */
 const VALUE_CHARACTERS = 200;
@@ -125,9 +126,8 @@ export class FileOutcome {
   }
 }
 
-/** Text that any database takes: NUL shown as the replacement character, and cut at the limit. */
+/** Text that any database takes, cut at the limit. */
 function bounded(text: string | null, limit: number): string | null {
   if (text === null) return null;
-  const cut = text.length > limit ? `${text.slice(0, limit)}…` : text;
-  return cut.replaceAll('\u0000', '\ufffd');
+  return storable(text.length > limit ? `${text.slice(0, limit)}…` : text);
 }
