@@ -1,4 +1,5 @@
 import { addDays, ageOn, daysBetween, type IsoDate, isIsoDate } from '../dates.ts';
+import type { EventIndex } from './event-index.ts';
 import type {
   DiagnosisEvent,
   Feed,
@@ -11,13 +12,14 @@ import type {
 import { allOf, anyOf, type DataIssue, FALSE, type SuspectEvidence, type Truth } from './evidence.ts';
 import { evaluateFormula, parseFormula } from './formula.ts';
 import type { Atom, Expression } from './rule.ts';
-import { matchesPattern, type ObservationSet, type SuspectTables } from './tables.ts';
+import type { ObservationSet, SuspectTables } from './tables.ts';
 import { canonicalValue, compare, qualitativeValue, satisfies } from './values.ts';
 
 /** What an expression is evaluated against. */
 export interface Scope {
   readonly tables: SuspectTables;
   readonly person: SuspectPerson;
+  readonly index: EventIndex;
   readonly asOf: IsoDate;
   /** Resolved or inactive conditions rule out and never support. */
   readonly role: 'support' | 'rule_out';
@@ -79,18 +81,14 @@ function evaluateAtom(scope: Scope, atom: Atom): Truth {
     case 'medication':
       return repeated(scope, medications(scope, atom), atom, 'medications');
     case 'diagnosis': {
-      const patterns = scope.tables.diagnosisSets.get(atom.valueSet) ?? [];
-      const hits = eventsOf(scope, atom, 'diagnosis')
+      const hits = eventsOf(scope, atom, atom.valueSet, 'diagnosis')
         .filter((event) => usableDiagnosis(scope, event))
-        .filter((event) => patterns.some((pattern) => matchesPattern(event.code, pattern)))
         .map((event) => plain(event, event.code, atom.valueSet));
       return repeated(scope, hits, atom, null);
     }
     case 'procedure': {
-      const codes = scope.tables.procedureSets.get(atom.valueSet);
-      const hits = eventsOf(scope, atom, 'procedure')
+      const hits = eventsOf(scope, atom, atom.valueSet, 'procedure')
         .filter((event) => event.status === null || USABLE_PROCEDURES.has(event.status.toLowerCase()))
-        .filter((event) => codes?.has(event.code.trim().toUpperCase()) ?? false)
         .map((event) => plain(event, event.code, atom.valueSet));
       return repeated(scope, hits, atom, 'procedures');
     }
@@ -133,10 +131,13 @@ function distinctDates(items: readonly { readonly date: IsoDate }[]): IsoDate[] 
 function eventsOf<T extends SuspectEvent['type']>(
   scope: Scope,
   atom: Atom,
+  valueSet: string,
   type: T,
 ): Extract<SuspectEvent, { type: T }>[] {
+  const events = scope.index.get(valueSet);
+  if (events === undefined) return [];
   const after = atom.lookbackMonths === null ? null : monthsBefore(scope.asOf, atom.lookbackMonths);
-  return scope.person.events.filter((event): event is Extract<SuspectEvent, { type: T }> => {
+  return events.filter((event): event is Extract<SuspectEvent, { type: T }> => {
     if (event.type !== type || event.date > scope.asOf) return false;
     if (after !== null && event.date <= after) return false;
     if (atom.afterEvidence && (scope.lastEvidence === null || event.date <= scope.lastEvidence)) return false;
@@ -161,11 +162,9 @@ function usableDiagnosis(scope: Scope, event: DiagnosisEvent): boolean {
 
 /** Usable results of a value set, by LOINC code or by the value set that intake mapped a local code to. */
 function results(scope: Scope, atom: Atom, valueSet: string): ObservationEvent[] {
-  return eventsOf(scope, atom, 'observation').filter((event) => {
-    const set = event.valueSet ?? scope.tables.observationCodes.get(event.code?.trim() ?? '');
-    if (set !== valueSet) return false;
-    return event.status === null || USABLE_RESULTS.has(event.status.toLowerCase());
-  });
+  return eventsOf(scope, atom, valueSet, 'observation').filter(
+    (event) => event.status === null || USABLE_RESULTS.has(event.status.toLowerCase()),
+  );
 }
 
 interface Measurement {
@@ -221,9 +220,9 @@ function medications(scope: Scope, atom: Extract<Atom, { kind: 'medication' }>):
   const wanted = scope.tables.medicationSets.get(atom.valueSet);
   const partner = atom.productAlsoContains;
   const partners = partner === null ? null : (scope.tables.medicationSets.get(partner) ?? new Set([partner]));
-  return eventsOf(scope, atom, 'medication').flatMap((event) => {
+  return eventsOf(scope, atom, atom.valueSet, 'medication').flatMap((event) => {
     const matched = event.ingredients.filter((ingredient) => wanted?.has(ingredient) ?? false);
-    if (matched.length === 0 || !countsAsTaken(scope, event, atom.valueSet)) return [];
+    if (!countsAsTaken(scope, event, atom.valueSet)) return [];
     if (partners !== null && !event.ingredients.some((ingredient) => partners.has(ingredient))) return [];
     if (atom.routes !== null) {
       if (event.route === null) {

@@ -1,5 +1,6 @@
 import { ageOn, type IsoDate, yearOf } from '../dates.ts';
 import { evaluateExpression, type Scope } from './atoms.ts';
+import { type EventIndex, indexEvents } from './event-index.ts';
 import type { DiagnosisEvent, Feed, SuspectPerson, SuspectReview } from './events.ts';
 import {
   compareText,
@@ -52,6 +53,8 @@ export interface EvaluationInput {
   readonly tables: SuspectTables;
   readonly rule: SuspectRule;
   readonly person: SuspectPerson;
+  /** Events by value set, when the caller evaluates several rules for one person. */
+  readonly index?: EventIndex;
   /** Evaluation date; never the system clock. */
   readonly asOf: IsoDate;
   /** Models to answer for; one left out gets no outcome. */
@@ -81,7 +84,17 @@ export function evaluateRule(input: EvaluationInput): RuleEvaluation {
   };
   if (!applies(rule, person, asOf)) return { ...base, outcomes: targetedOr(input, 'not_applicable') };
 
-  const scope: Scope = { tables, person, asOf, role: 'support', lastEvidence: null, within: null, issues };
+  const index = input.index ?? indexEvents(tables, person.events);
+  const scope: Scope = {
+    tables,
+    person,
+    index,
+    asOf,
+    role: 'support',
+    lastEvidence: null,
+    within: null,
+    issues,
+  };
   const truth = evaluateExpression(scope, rule.evidence);
   if (truth.state === 'unknown') {
     return {
