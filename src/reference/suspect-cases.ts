@@ -10,12 +10,17 @@ import { evaluateRule, type RuleEvaluation, type SuspectModel } from '../engine/
 import type { SuspectEvent } from '../engine/suspects/events.ts';
 import type { SuspectModelVersion, SuspectRule } from '../engine/suspects/rule.ts';
 import type { SuspectTables } from '../engine/suspects/tables.ts';
-import type { RuleFileError } from './suspect-rules.ts';
 
 /** What a case is evaluated with: the rule library and the compiled V24 and V28 models. */
 export interface SuspectReference {
   readonly suspecting: SuspectTables;
   readonly models: ReadonlyMap<ModelId, CompiledModel>;
+}
+
+export interface CaseError {
+  readonly pointer: string;
+  readonly code: 'bad_value' | 'unknown_rule';
+  readonly message: string;
 }
 
 export type SuspectCaseAnswer =
@@ -25,7 +30,7 @@ export type SuspectCaseAnswer =
       readonly outcomes: RuleEvaluation['outcomes'];
       readonly evaluation: RuleEvaluation;
     }
-  | { readonly ok: false; readonly id: string | null; readonly errors: readonly RuleFileError[] };
+  | { readonly ok: false; readonly id: string | null; readonly errors: readonly CaseError[] };
 
 const date = z.string().refine(isIsoDate, 'a calendar date YYYY-MM-DD');
 const text = z.string().nullish();
@@ -98,10 +103,13 @@ export function evaluateCase(
 ): SuspectCaseAnswer {
   const parsed = suspectCase.safeParse(json);
   if (!parsed.success) {
-    const errors = parsed.error.issues.map((issue) => ({
-      pointer: `/${issue.path.map(String).join('/')}`,
-      message: issue.message,
-    }));
+    const errors = parsed.error.issues.map(
+      (issue): CaseError => ({
+        code: 'bad_value',
+        pointer: `/${issue.path.map(String).join('/')}`,
+        message: issue.message,
+      }),
+    );
     return { ok: false, id: idOf(json), errors };
   }
   const { id, rule_id: ruleId, as_of: asOf, patient } = parsed.data;
@@ -113,7 +121,9 @@ export function evaluateCase(
     return {
       ok: false,
       id,
-      errors: [{ pointer: '/rule_id', message: `rule ${ruleId} is not in the library` }],
+      errors: [
+        { pointer: '/rule_id', code: 'unknown_rule', message: `rule ${ruleId} is not in the library` },
+      ],
     };
   }
   const person = { birthDate: patient.birth_date, sex: patient.sex };

@@ -342,7 +342,7 @@ describe('rule files', () => {
     expect(unknown).toEqual({
       ok: false,
       id: 'y',
-      errors: [{ pointer: '/rule_id', message: 'rule NO-SUCH is not in the library' }],
+      errors: [{ pointer: '/rule_id', code: 'unknown_rule', message: 'rule NO-SUCH is not in the library' }],
     });
   });
 });
