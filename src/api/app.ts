@@ -10,6 +10,7 @@ import { registerIdempotency } from './plugins/idempotency.ts';
 import { registerLimits, registerRateLimit } from './plugins/limits.ts';
 import { registerObservability } from './plugins/observability.ts';
 import { registerOpenApi } from './plugins/openapi.ts';
+import { registerBatches } from './routes/batches.ts';
 import { registerRaf } from './routes/raf.ts';
 import { registerReference } from './routes/reference.ts';
 import { serializerCompiler } from './serializer.ts';
@@ -57,4 +58,5 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
 function registerRoutes(v1: Api, deps: ApiDeps): void {
   registerReference(v1, deps);
   registerRaf(v1, deps);
+  registerBatches(v1, deps);
 }

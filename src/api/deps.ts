@@ -2,6 +2,8 @@ import type { JWTVerifyGetKey } from 'jose';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import type { ReferenceData } from '../engine/reference-data.ts';
+import type { BatchStarter } from '../intake/receive-batch.ts';
+import type { Database } from '../store/database.ts';
 import type { Role } from './roles.ts';
 
 /** A stored API key as authentication reads it. */
@@ -106,6 +108,10 @@ export const DEFAULT_LIMITS: ApiLimits = {
 export interface ApiDeps {
   readonly reference: ReferenceData;
   readonly access: AccessStore;
+  readonly database: Database;
+  /** Folder of received extracts. */
+  readonly spoolDir: string;
+  readonly batches: BatchStarter;
   readonly logger: Logger;
   readonly now: () => Date;
   readonly limits: ApiLimits;

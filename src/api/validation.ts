@@ -1,6 +1,6 @@
 import type { FastifySchemaCompiler } from 'fastify';
 import type { z } from 'zod';
-import { ProblemError, type ProblemItem } from './problems.ts';
+import { notFound, ProblemError, type ProblemItem } from './problems.ts';
 
 type Issue = z.core.$ZodIssue;
 
@@ -99,6 +99,8 @@ export const validatorCompiler: FastifySchemaCompiler<z.ZodType> = ({ schema, ht
   return (data: unknown) => {
     const parsed = schema.safeParse(data);
     if (parsed.success) return { value: parsed.data };
+    // A path that cannot name anything of ours names nothing: the same answer as for another tenant's (T-3).
+    if (part === 'path') return { error: notFound('resource') };
     const base = part === 'body' ? [] : [part];
     return {
       error: new ProblemError('validation', `the ${part} breaks its schema`, {

@@ -26,6 +26,12 @@ export interface Spooled {
   readonly sha256: string;
 }
 
+/** What a batch row keeps of its spool: names and places, no content. `folder` is below the spool root. */
+export interface BatchSpool {
+  readonly folder: string;
+  readonly files: readonly SpooledFile[];
+}
+
 /** The extract is larger than the limit; what was written of it has been removed. */
 export class SpoolLimitError extends Error {
   override readonly name = 'SpoolLimitError';

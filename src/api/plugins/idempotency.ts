@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { AccessStore, ApiDeps } from '../deps.ts';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { AccessStore, ApiDeps, StoredAnswer } from '../deps.ts';
 import { ProblemError } from '../problems.ts';
 import { callerOf } from './auth.ts';
 
@@ -56,6 +56,15 @@ export async function claimKey(
   }
 }
 
+/** Sends the first request's answer again, marked as such. */
+export function replay(reply: FastifyReply, answer: StoredAnswer): FastifyReply {
+  return reply
+    .status(answer.status)
+    .header('idempotency-replayed', 'true')
+    .type(answer.contentType)
+    .send(answer.body);
+}
+
 /**
  * Writes with an Idempotency-Key are done once: a repeat gets the first answer, marked `idempotency-replayed`.
  * Answers of 500 and above are not kept, so that a repeat tries again.
@@ -73,11 +82,7 @@ export function registerIdempotency(v1: FastifyInstance, deps: ApiDeps): void {
       operation: request.routeOptions.url ?? '',
     });
     if (answer === null) return;
-    return reply
-      .status(answer.status)
-      .header('idempotency-replayed', 'true')
-      .type(answer.contentType)
-      .send(answer.body);
+    return replay(reply, answer);
   });
   v1.addHook('onSend', async (request, reply, payload) => {
     const key = request.claimedKey;

@@ -5,6 +5,7 @@ import { buildApp } from '../../../src/api/app.ts';
 import { type ApiDeps, DEFAULT_LIMITS } from '../../../src/api/deps.ts';
 import type { ReferenceData } from '../../../src/engine/reference-data.ts';
 import { loadReference } from '../../../src/reference/load.ts';
+import { openDatabase } from '../../../src/store/database.ts';
 import { MemoryAccess } from './access.ts';
 
 let loaded: ReferenceData | undefined;
@@ -32,6 +33,10 @@ export async function testApp(change: Partial<ApiDeps> = {}): Promise<TestApp> {
   const app = await buildApp({
     reference: reference(),
     access,
+    // Nothing listens there: a stateless test that reaches for the database fails.
+    database: openDatabase({ url: 'postgres://nobody@127.0.0.1:1/none' }),
+    spoolDir: '/nonexistent',
+    batches: { enqueue: async () => undefined, nudge: () => undefined },
     logger,
     now: () => new Date(`${TODAY}T12:00:00Z`),
     limits: DEFAULT_LIMITS,
