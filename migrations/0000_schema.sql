@@ -590,10 +590,11 @@ CREATE INDEX "work_items_batch" ON "work_items" USING btree ("tenant_id","batch_
 CREATE INDEX "gap_events_member" ON "gap_events" USING btree ("tenant_id","member_id","id");--> statement-breakpoint
 CREATE INDEX "gap_evidence_encounter" ON "gap_evidence" USING btree ("tenant_id","member_id","encounter_id");--> statement-breakpoint
 CREATE INDEX "gaps_member" ON "gaps" USING btree ("tenant_id","member_id","payment_year");--> statement-breakpoint
-CREATE INDEX "gaps_worklist" ON "gaps" USING btree ("tenant_id","list","workflow_status","priority" DESC NULLS LAST,"gap_id");--> statement-breakpoint
-CREATE INDEX "gaps_provider" ON "gaps" USING btree ("tenant_id","provider_npi","list","workflow_status","priority" DESC NULLS LAST,"gap_id");--> statement-breakpoint
-CREATE INDEX "gaps_assignee" ON "gaps" USING btree ("tenant_id","assignee","workflow_status","priority" DESC NULLS LAST,"gap_id");--> statement-breakpoint
-CREATE INDEX "gaps_hcc" ON "gaps" USING btree ("tenant_id","hcc","list","workflow_status","priority" DESC NULLS LAST,"gap_id");--> statement-breakpoint
+CREATE INDEX "gaps_worklist" ON "gaps" USING btree ("tenant_id","list","priority" DESC NULLS LAST,"gap_id") WHERE workflow_status in ('open', 'in_review', 'queried');--> statement-breakpoint
+CREATE INDEX "gaps_provider" ON "gaps" USING btree ("tenant_id","provider_npi","list","priority" DESC NULLS LAST,"gap_id") WHERE workflow_status in ('open', 'in_review', 'queried');--> statement-breakpoint
+CREATE INDEX "gaps_assignee" ON "gaps" USING btree ("tenant_id","assignee","priority" DESC NULLS LAST,"gap_id") WHERE workflow_status in ('open', 'in_review', 'queried');--> statement-breakpoint
+CREATE INDEX "gaps_hcc" ON "gaps" USING btree ("tenant_id","hcc","list","priority" DESC NULLS LAST,"gap_id") WHERE workflow_status in ('open', 'in_review', 'queried');--> statement-breakpoint
+CREATE INDEX "gaps_kind" ON "gaps" USING btree ("tenant_id","kind","list","priority" DESC NULLS LAST,"gap_id") WHERE workflow_status in ('open', 'in_review', 'queried');--> statement-breakpoint
 CREATE INDEX "raf_scores_population" ON "raf_scores" USING btree ("tenant_id","payment_year","part","contract_id");--> statement-breakpoint
 CREATE INDEX "unspecified_findings_list" ON "unspecified_findings" USING btree ("tenant_id","payment_year","code","member_id");--> statement-breakpoint
 CREATE INDEX "unspecified_findings_provider" ON "unspecified_findings" USING btree ("tenant_id","provider_npi","payment_year");--> statement-breakpoint

@@ -1,3 +1,4 @@
+import { sql } from 'drizzle-orm';
 import {
   bigint,
   boolean,
@@ -13,6 +14,9 @@ import {
 } from 'drizzle-orm/pg-core';
 import type { Analysis, Gap, UnspecifiedFlag } from '../../engine/analysis-contract.ts';
 import { createdAt, instant, tenantId } from './columns.ts';
+
+/** Written as in the worklist's statements, word for word: the planner must see that the one implies the other. */
+const ACTIVE = sql`workflow_status in ('open', 'in_review', 'queried')`;
 
 /** Scores of the latest analysis, one row a member, payment year and model; a blend's parts stand beside the whole. */
 export const rafScores = pgTable(
@@ -115,17 +119,12 @@ export const gaps = pgTable(
   (t) => [
     primaryKey({ columns: [t.tenantId, t.gapId] }),
     index('gaps_member').on(t.tenantId, t.memberId, t.paymentYear),
-    index('gaps_worklist').on(t.tenantId, t.list, t.workflowStatus, t.priority.desc(), t.gapId),
-    index('gaps_provider').on(
-      t.tenantId,
-      t.providerNpi,
-      t.list,
-      t.workflowStatus,
-      t.priority.desc(),
-      t.gapId,
-    ),
-    index('gaps_assignee').on(t.tenantId, t.assignee, t.workflowStatus, t.priority.desc(), t.gapId),
-    index('gaps_hcc').on(t.tenantId, t.hcc, t.list, t.workflowStatus, t.priority.desc(), t.gapId),
+    // Worklists show what is being worked on, by priority: partial indexes keep them as small as the open work.
+    index('gaps_worklist').on(t.tenantId, t.list, t.priority.desc(), t.gapId).where(ACTIVE),
+    index('gaps_provider').on(t.tenantId, t.providerNpi, t.list, t.priority.desc(), t.gapId).where(ACTIVE),
+    index('gaps_assignee').on(t.tenantId, t.assignee, t.priority.desc(), t.gapId).where(ACTIVE),
+    index('gaps_hcc').on(t.tenantId, t.hcc, t.list, t.priority.desc(), t.gapId).where(ACTIVE),
+    index('gaps_kind').on(t.tenantId, t.kind, t.list, t.priority.desc(), t.gapId).where(ACTIVE),
   ],
 );
 
