@@ -4,7 +4,9 @@ import type { Registry } from 'prom-client';
 import type { ReferenceData } from '../engine/reference-data.ts';
 import type { BatchStarter } from '../intake/receive-batch.ts';
 import type { Database } from '../store/database.ts';
+import type { KeyClaim, StoredAnswer } from '../store/idempotency.ts';
 import type { Role } from './roles.ts';
+import type { TenantSettings } from './settings.ts';
 
 /** A stored API key as authentication reads it. */
 export interface StoredKey {
@@ -31,11 +33,6 @@ export interface Principal {
   readonly contracts: readonly string[] | null;
 }
 
-export interface TenantSettings {
-  /** Coders see RAF values (default false). */
-  readonly coderSeesRaf: boolean;
-}
-
 /** What was done with whose data: one event a request (security U-1). */
 export interface AccessEvent {
   readonly at: Date;
@@ -55,23 +52,12 @@ export interface AccessEvent {
   readonly address: string;
 }
 
-export interface StoredAnswer {
-  readonly status: number;
-  readonly contentType: string;
-  readonly body: string;
-}
-
-/** What became of an Idempotency-Key that was just presented. */
-export type KeyClaim =
-  | { readonly state: 'new' }
-  | { readonly state: 'running' }
-  | { readonly state: 'mismatch' }
-  | { readonly state: 'done'; readonly answer: StoredAnswer };
-
 /** What the plugins need from the store, whichever way it is kept. */
 export interface AccessStore {
   findKey(prefix: string): Promise<StoredKey | undefined>;
-  settings(tenantId: string): Promise<TenantSettings | undefined>;
+  settings(tenantId: string): Promise<TenantSettings>;
+  /** Drops what is believed for a moment without asking: call it after keys or settings changed. */
+  forget(): void;
   recordAccess(event: AccessEvent): Promise<void>;
   claimIdempotencyKey(claim: {
     readonly tenantId: string;

@@ -1,18 +1,6 @@
 import type { GapDirection, GapKind } from '../engine/analysis-contract.ts';
 import type { Meat } from '../engine/history.ts';
-
-/** What people and the engine make of a gap; the engine's own `status` is another thing. */
-export const WORKFLOW_STATUSES = [
-  'open',
-  'in_review',
-  'queried',
-  'captured',
-  'dismissed',
-  'expired',
-  'superseded',
-  'withdrawn',
-] as const;
-export type WorkflowStatus = (typeof WORKFLOW_STATUSES)[number];
+import type { WorkflowStatus } from '../store/gaps.ts';
 
 /** Statuses that people set; the other three are the engine's. */
 export const HUMAN_TARGETS = ['open', 'in_review', 'queried', 'captured', 'dismissed'] as const;

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { WORKFLOW_STATUSES } from '../../src/store/gaps.ts';
 import {
   type GapState,
   HUMAN_TARGETS,
@@ -6,7 +7,6 @@ import {
   REASONS,
   TRANSITIONS,
   type TransitionRequest,
-  WORKFLOW_STATUSES,
 } from '../../src/worklists/transitions.ts';
 
 const recapture: GapState = {

@@ -3,6 +3,7 @@ import type { ApiDeps } from '../deps.ts';
 import { type FieldMask, MaskedAnswer, maskOf } from '../masks.ts';
 import { ProblemError } from '../problems.ts';
 import { ACCESS, mayCall } from '../roles.ts';
+import type { TenantSettings } from '../settings.ts';
 import { callerOf } from './auth.ts';
 
 declare module 'fastify' {
@@ -10,6 +11,8 @@ declare module 'fastify' {
     /** What the answer shows of whom; the route fills it in, the audit hook writes it down. */
     touched: Touched;
     fieldMask: FieldMask | null;
+    /** The tenant's settings in force. */
+    settings: TenantSettings;
   }
   interface FastifyContextConfig {
     /** `none`: a calculation on data in the request, or a read without data of people; not in the audit log. */
@@ -81,6 +84,7 @@ export function registerAccess(v1: FastifyInstance, deps: ApiDeps): void {
   v1.decorateRequest('fieldMask', null);
   // Filled in by the first hook below, before anything reads it.
   v1.decorateRequest('touched');
+  v1.decorateRequest('settings');
   v1.addHook('onRequest', async (request) => {
     request.touched = { memberKeys: [], rows: null, resourceId: null, done: false };
   });
@@ -96,8 +100,8 @@ export function registerAccess(v1: FastifyInstance, deps: ApiDeps): void {
     if (!mayCall(caller.role, operationOf(request))) {
       throw new ProblemError('forbidden', `the role ${caller.role} may not do this`);
     }
-    const settings = await deps.access.settings(caller.tenantId);
-    request.fieldMask = maskOf(caller.role, settings ?? { coderSeesRaf: false });
+    request.settings = await deps.access.settings(caller.tenantId);
+    request.fieldMask = maskOf(caller.role, request.settings);
   });
   v1.addHook('preSerialization', async (request, _reply, payload) =>
     request.fieldMask === null ? payload : new MaskedAnswer(payload, request.fieldMask),

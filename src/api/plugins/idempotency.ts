@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { AccessStore, ApiDeps, StoredAnswer } from '../deps.ts';
+import type { StoredAnswer } from '../../store/idempotency.ts';
+import type { AccessStore, ApiDeps } from '../deps.ts';
 import { ProblemError } from '../problems.ts';
 import { callerOf } from './auth.ts';
 

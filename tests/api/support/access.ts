@@ -1,6 +1,8 @@
-import type { AccessEvent, AccessStore, KeyClaim, StoredAnswer, StoredKey } from '../../../src/api/deps.ts';
+import type { AccessEvent, AccessStore, StoredKey } from '../../../src/api/deps.ts';
 import { createKey } from '../../../src/api/keys.ts';
 import type { Role } from '../../../src/api/roles.ts';
+import { readSettings } from '../../../src/api/settings.ts';
+import type { KeyClaim, StoredAnswer } from '../../../src/store/idempotency.ts';
 
 export const TENANT_A = '00000000-0000-4000-8000-00000000000a';
 export const TENANT_B = '00000000-0000-4000-8000-00000000000b';
@@ -40,7 +42,11 @@ export class MemoryAccess implements AccessStore {
   }
 
   async settings() {
-    return { coderSeesRaf: this.coderSeesRaf };
+    return readSettings({ coderSeesRaf: this.coderSeesRaf });
+  }
+
+  forget() {
+    this.claimed.clear();
   }
 
   async recordAccess(event: AccessEvent) {

@@ -1,0 +1,42 @@
+import { z } from 'zod';
+
+const text = z.string().min(1).max(200);
+
+/** What a tenant's administrator may set. An unset field has its default; unknown fields are refused. */
+export const settingsSchema = z
+  .strictObject({
+    coderSeesRaf: z.boolean().default(false).describe('coders see RAF values'),
+    claimHours: z
+      .int()
+      .min(1)
+      .max(240)
+      .default(8)
+      .describe('hours after which an untouched claim falls back'),
+    queryWindowDays: z
+      .int()
+      .min(0)
+      .max(365)
+      .default(30)
+      .describe('days after the service within which a retrospective query may be sent'),
+    secondReviewCoders: z
+      .array(text)
+      .max(1000)
+      .default([])
+      .describe('coders whose every decision a second reviewer confirms'),
+    enabledRules: z
+      .array(text)
+      .max(500)
+      .default([])
+      .describe('suspect rules turned on that are off by default'),
+  })
+  .meta({ id: 'Settings' });
+
+export type TenantSettings = z.output<typeof settingsSchema>;
+
+/** Stored settings with defaults filled in; what an older version stored and is unknown now is passed over. */
+export function readSettings(stored: Readonly<Record<string, unknown>> | undefined): TenantSettings {
+  const known = Object.fromEntries(
+    Object.entries(stored ?? {}).filter(([name]) => Object.hasOwn(settingsSchema.shape, name)),
+  );
+  return settingsSchema.parse(known);
+}
