@@ -54,16 +54,14 @@ export function codeTable(rows: readonly CodeRow[]): CodeTable {
     }
     return found;
   };
+  const years = new Map<number, ReadonlySet<string>>();
   const billableInYear = (code: string, year: number): boolean => {
-    const start = first.get(code);
-    if (start === undefined) return false;
-    for (let index = start; ; index++) {
-      const row = rows[index];
-      if (row?.code !== code) return false;
-      if (row.billable && row.from <= `${year}-12-31` && (row.to === null || row.to >= `${year}-01-01`)) {
-        return true;
-      }
+    let billable = years.get(year);
+    if (billable === undefined) {
+      billable = billableCodes(rows, year);
+      years.set(year, billable);
     }
+    return billable.has(code);
   };
   return {
     rows: rowsOf,
@@ -85,6 +83,16 @@ export function codeTable(rows: readonly CodeRow[]): CodeTable {
       return found;
     },
   };
+}
+
+function billableCodes(rows: readonly CodeRow[], year: number): ReadonlySet<string> {
+  const first = `${year}-01-01`;
+  const last = `${year}-12-31`;
+  const codes = new Set<string>();
+  for (const row of rows) {
+    if (row.billable && row.from <= last && (row.to === null || row.to >= first)) codes.add(row.code);
+  }
+  return codes;
 }
 
 function lowerBound(sorted: readonly string[], key: string): number {

@@ -1,5 +1,5 @@
 import type { CodeTable } from './codes.ts';
-import { type DiagnosisMapping, mapDiagnoses } from './diagnoses.ts';
+import { type DiagnosisMapping, type EditPerson, firingEdit, mapDiagnoses } from './diagnoses.ts';
 import { dotted, undotted } from './icd10.ts';
 import type { ModelYear } from './model.ts';
 import type { Scorer } from './score.ts';
@@ -42,34 +42,35 @@ export function reportDiagnoses(
   const invalid: InvalidCode[] = [];
   const unmapped: string[] = [];
   const pending: string[] = [];
-  for (const code of mapping.unmapped) {
-    if (!table.billableInYear(code, serviceYear))
-      invalid.push({ code: shownCode(table, code), reason: NOT_BILLABLE });
+  for (const code of codes) {
+    const billable = table.billableInYear(code, serviceYear);
+    if (year.mapping.has(code)) {
+      const reason = faultOfMapped(year, person, code, billable);
+      if (reason !== null) invalid.push({ code: dotted(code), reason });
+    } else if (!billable) invalid.push({ code: shownCode(table, code), reason: NOT_BILLABLE });
     else if (isPending(table, year, code)) pending.push(dotted(code));
     else unmapped.push(dotted(code));
-  }
-  for (const code of mappedCodes(mapping)) {
-    if (!table.billableInYear(code, serviceYear)) {
-      invalid.push({
-        code: dotted(code),
-        reason: `${NOT_BILLABLE}; counted, because the CMS mapping of payment year ${year.paymentYear} lists it`,
-      });
-    }
-  }
-  for (const { code, edit } of mapping.edited) {
-    if (edit.action === 'invalid') {
-      const what =
-        edit.type === 'mce_age' ? 'age edit (Medicare code editor)' : 'age or sex edit of the model';
-      invalid.push({ code: dotted(code), reason: `${what}: gives no category at age ${person.age}` });
-    }
   }
   return { mapping, unmapped, pending, invalid };
 }
 
-function mappedCodes(mapping: DiagnosisMapping): Set<string> {
-  const codes = new Set<string>();
-  for (const ofHcc of mapping.categories.values()) for (const code of ofHcc) codes.add(code);
-  return codes;
+/**
+ * What an answer must say of a code that the mapping has: that an edit leaves it without a category, or that it
+ * counts although no date of the service year allows it; null when there is nothing to say.
+ */
+export function faultOfMapped(
+  year: ModelYear,
+  person: EditPerson,
+  code: string,
+  billable: boolean,
+): string | null {
+  const edit = firingEdit(year, code, person);
+  if (edit?.action === 'invalid') {
+    const what = edit.type === 'mce_age' ? 'age edit (Medicare code editor)' : 'age or sex edit of the model';
+    return `${what}: gives no category at age ${person.age}`;
+  }
+  if (billable) return null;
+  return `${NOT_BILLABLE}; counted, because the CMS mapping of payment year ${year.paymentYear} lists it`;
 }
 
 /** An unreadable code is repeated only in part. */

@@ -1,3 +1,4 @@
+import { paymentAge } from './demographics.ts';
 import type { PartD, Program } from './history.ts';
 import type { CompiledModel } from './model.ts';
 import { type Outcome, refuse, succeed } from './outcome.ts';
@@ -66,6 +67,33 @@ export function prepareMember(
   reference: ReferenceData,
   options: MemberScoringOptions,
 ): Outcome<MemberScoring> {
+  const key = memberKey(options);
+  const known = prepared.get(reference)?.get(key);
+  if (known) return known;
+  const outcome = buildMember(reference, options);
+  if (outcome.ok) remember(reference, key, outcome);
+  return outcome;
+}
+
+/** Prepared members by what a score reads about them: populations repeat the same few thousand. */
+const prepared = new WeakMap<ReferenceData, Map<string, Outcome<MemberScoring>>>();
+const REMEMBERED = 4096;
+
+function remember(reference: ReferenceData, key: string, outcome: Outcome<MemberScoring>): void {
+  const known = prepared.get(reference) ?? new Map<string, Outcome<MemberScoring>>();
+  if (known.size >= REMEMBERED) known.clear();
+  known.set(key, outcome);
+  prepared.set(reference, known);
+}
+
+function memberKey({ paymentYear, model, program, member, frailty = null }: MemberScoringOptions): string {
+  const age = member.birthDate === null || member.age === null ? paymentAge(member, paymentYear) : 'both';
+  const esrd = member.esrd === null ? '' : `${member.esrd.status}${member.esrd.monthsSinceTransplant}`;
+  const flags = (member.institutional ? 1 : 0) + (member.newEnrollee ? 2 : 0) + (member.lowIncome ? 4 : 0);
+  return `${paymentYear},${model},${program},${age},${member.sex},${member.originalEntitlement},${member.dualStatus},${flags},${member.snp},${member.partD},${esrd},${frailty}`;
+}
+
+function buildMember(reference: ReferenceData, options: MemberScoringOptions): Outcome<MemberScoring> {
   if (options.program === 'aca') {
     return refuse('not_applicable', 'program aca is scored by HHS-HCC models only', '/program');
   }

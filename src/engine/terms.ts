@@ -1,5 +1,5 @@
 import type { CellBands } from './demographics.ts';
-import { type Condition, compileCondition } from './expression.ts';
+import { type Condition, conditionOf, type Expression, parseCondition } from './expression.ts';
 
 /** One row of a model's term table: declarative, read once when the package is loaded. */
 export interface TermRow {
@@ -14,7 +14,7 @@ export interface TermRow {
     | 'demographic'
     | 'adjuster';
   readonly name: string;
-  /** Condition in the grammar of `compileCondition`; for a count, `3` or `10+`. */
+  /** Condition in the grammar of `parseCondition`; for a count, `3` or `10+`. */
   readonly when: string;
   /** Segments in which the term enters the sum; empty for helpers and where it does not apply. */
   readonly segments: readonly string[];
@@ -30,11 +30,14 @@ export interface SegmentTest {
 export interface DropRule {
   readonly name: string;
   readonly when: Condition;
+  readonly expression: Expression;
   readonly drops: readonly string[];
 }
 export interface Term {
   readonly name: string;
   readonly when: Condition;
+  /** The same condition as a tree, for the batch kernel. */
+  readonly expression: Expression;
   readonly segments: ReadonlySet<string>;
   /** Coefficient table; null: that of the member's segment. */
   readonly table: string | null;
@@ -61,7 +64,7 @@ export interface ModelTerms {
 
 /** Compiles a model's term table; a row may use the flags and groups above it. Throws on a row it cannot read. */
 export function compileTerms(rows: readonly TermRow[], hccPrefix: string): ModelTerms {
-  const names = new Map<string, Condition>();
+  const names = new Map<string, Expression>();
   const terms = {
     segments: [] as SegmentTest[],
     rules: [] as DropRule[],
@@ -76,24 +79,26 @@ export function compileTerms(rows: readonly TermRow[], hccPrefix: string): Model
       terms.counts.push(countTerm(row));
       continue;
     }
-    const when = compileCondition(row.when, names, hccPrefix);
+    const expression = parseCondition(row.when, names, hccPrefix);
+    const when = conditionOf(expression);
     const term: Term = {
       name: row.name,
       when,
+      expression,
       segments: new Set(row.segments),
       table: row.detail === '' ? null : row.detail,
     };
     switch (row.kind) {
       case 'flag':
       case 'group':
-        names.set(row.name, when);
+        names.set(row.name, expression);
         if (row.segments.length > 0) terms.demographics.push(term);
         break;
       case 'segment':
         terms.segments.push({ name: row.name, when });
         break;
       case 'rule':
-        terms.rules.push({ name: row.name, when, drops: row.detail.split('|') });
+        terms.rules.push({ name: row.name, when, expression, drops: row.detail.split('|') });
         break;
       case 'interaction':
         terms.interactions.push(term);
