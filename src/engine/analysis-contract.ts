@@ -61,7 +61,8 @@ export interface GapImpact {
   readonly standalone: number;
   readonly incremental: number;
   readonly shapley: number;
-  readonly payment: number;
+  /** null where no payment score can be given (a parameter of the year is not established). */
+  readonly payment: number | null;
 }
 
 export interface Gap {
@@ -130,7 +131,8 @@ export interface Analysis {
   readonly dosYear: number;
   readonly asOf: IsoDate;
   readonly yearState: YearState;
-  readonly raf: { readonly current: ScoreResult; readonly ifAllClosed: ScoreResult };
+  /** null in a year that has not started and for which no model is announced. */
+  readonly raf: { readonly current: ScoreResult | null; readonly ifAllClosed: ScoreResult | null };
   readonly gaps: readonly Gap[];
   readonly notGaps: readonly NotGap[];
   readonly unspecified: readonly UnspecifiedFlag[];

@@ -160,8 +160,7 @@ function decide(
   if (reasons.length === 0 && test.allAudioOnly && paymentYear >= rules.audioOnlyExcludedFromPaymentYear) {
     reasons.push('AUDIO_ONLY');
   }
-  if (facts.unlinkedReview && unlinkedExcluded(rules, options, encounter, paymentYear))
-    reasons.push('UNLINKED_CRR');
+  if (facts.unlinkedReview && unlinkedExcluded(rules, options, encounter.to)) reasons.push('UNLINKED_CRR');
   if (encounter.acceptance === 'rejected') {
     return { reasons: ['REJECTED_277CA_OR_MAO002', ...reasons], missing: NONE, note: 'not accepted by CMS' };
   }
@@ -188,24 +187,16 @@ function decide(
  * from the coverage period that the member switched into backwards: at submission the earlier organization's ICNs are
  * out of reach. PACE is exempt for 2027 (one reading, unverified).
  */
-function unlinkedExcluded(
+export function unlinkedExcluded(
   rules: EligibilityRules,
-  { coverage, asOf }: JudgeOptions,
-  encounter: Encounter,
-  paymentYear: number,
+  { coverage, asOf }: Pick<JudgeOptions, 'coverage' | 'asOf'>,
+  dos: IsoDate,
 ): boolean {
+  const paymentYear = yearOf(dos) + 1;
   if (paymentYear < rules.unlinkedChartReviewExcludedFromPaymentYear) return false;
-  const dos = encounter.to;
-  if (
-    coverage.some(
-      (period) => period.switcher && period.from <= asOf && (period.to === null || period.to >= dos),
-    )
-  ) {
-    return false;
-  }
-  const pace = coverage.some(
-    (period) => period.program === 'pace' && period.from <= dos && (period.to === null || period.to >= dos),
-  );
+  const reaches = (period: CoveragePeriod): boolean => period.to === null || period.to >= dos;
+  if (coverage.some((period) => period.switcher && period.from <= asOf && reaches(period))) return false;
+  const pace = coverage.some((period) => period.program === 'pace' && period.from <= dos && reaches(period));
   return !(pace && rules.unlinkedChartReviewPaceExemptPaymentYears.includes(paymentYear));
 }
 

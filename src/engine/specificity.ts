@@ -67,7 +67,10 @@ export function isUnstageable(code: string): boolean {
 export function isMoreSpecific(tables: SpecificityTables, code: string, other: string): boolean {
   if (other === code || other.slice(0, 3) !== code.slice(0, 3)) return false;
   const open = tables.unspecified.get(other);
-  if (isUnstageable(code)) return open === undefined && !isUnstageable(other);
+  // An ulcer of another site is another ulcer, not this one's stage.
+  if (isUnstageable(code)) {
+    return open === undefined && !isUnstageable(other) && other.slice(0, 5) === code.slice(0, 5);
+  }
   const own = tables.unspecified.get(code);
   if (own === undefined) return false;
   if (own.class === 'soft') return open === undefined;

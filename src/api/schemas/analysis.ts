@@ -50,7 +50,7 @@ export const gap = z
         standalone: z.number(),
         incremental: z.number(),
         shapley: z.number(),
-        payment: z.number(),
+        payment: z.number().nullable(),
       })
       .nullable()
       .describe('null for new enrollees and ESRD members'),
@@ -90,7 +90,7 @@ export const analysis = z
     dosYear: z.int(),
     asOf: isoDate,
     yearState: z.enum(yearStates),
-    raf: z.object({ current: scoreResult, ifAllClosed: scoreResult }),
+    raf: z.object({ current: scoreResult.nullable(), ifAllClosed: scoreResult.nullable() }),
     gaps: z.array(gap),
     notGaps: z.array(
       z.object({ hcc: nullableText, code: z.string(), reason: z.string(), explanation: z.string() }),

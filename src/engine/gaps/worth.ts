@@ -1,0 +1,108 @@
+import type { GapImpact } from '../analysis-contract.ts';
+import { type ImpactWorth, impactOf } from '../attribution.ts';
+import { type Thousandths, toDecimal } from '../thousandths.ts';
+import type { AnalysisContext, ModelPart } from './context.ts';
+import type { CategoryChange, GapDraft } from './draft.ts';
+
+export interface GapWorths {
+  /** In the order of the drafts; null where the member has no impact. */
+  readonly impacts: readonly (GapImpact | null)[];
+  /** Categories by part with every gap closed: adds, refinements and deletes together. */
+  readonly joint: readonly ReadonlySet<string>[];
+  readonly method: 'exact' | 'sequential';
+}
+
+/**
+ * What the gaps are worth, by rescoring (raf arithmetic, section 5): each alone, last in, its share of the joint
+ * change, and in payment terms. A gap changes its own model's categories only; the other parts of a blend stay.
+ */
+export function worthOf(context: AnalysisContext, drafts: readonly GapDraft[]): GapWorths {
+  const base = context.parts.map(({ captured }): ReadonlySet<string> => new Set(captured.categories.keys()));
+  const baseRaws = context.parts.map(({ scorer }, index) => scorer.rawThousandths(base[index] ?? []));
+  const impacts: (GapImpact | null)[] = drafts.map(() => null);
+  const joint: ReadonlySet<string>[] = [];
+  let method: GapWorths['method'] = 'exact';
+  for (const [index, part] of context.parts.entries()) {
+    const own = drafts.flatMap((draft, at) => (draft.model === part.id ? [{ draft, at }] : []));
+    const moving = own.filter(({ draft }) => draft.change !== null);
+    const before = base[index] ?? new Set<string>();
+    joint.push(
+      changed(
+        before,
+        moving.map(({ draft }) => draft.change),
+      ),
+    );
+    if (!context.hasImpact) continue;
+    for (const { at } of own)
+      impacts[at] = { standalone: 0, incremental: 0, shapley: 0, payment: zeroPayment(context) };
+    if (moving.length === 0) continue;
+    const worth = partWorth(
+      context,
+      { part, index, before, baseRaws },
+      moving.map(({ draft }) => draft),
+    );
+    if (worth.method === 'sequential') method = 'sequential';
+    for (const [place, { at }] of moving.entries()) {
+      const gap = worth.gaps[place];
+      if (!gap) continue;
+      impacts[at] = {
+        standalone: toDecimal(gap.standalone.raw),
+        incremental: toDecimal(gap.incremental.raw),
+        shapley: toDecimal(Math.round(gap.shapley.raw)) || 0,
+        payment: gap.standalone.payment === null ? null : toDecimal(gap.standalone.payment),
+      };
+    }
+  }
+  return { impacts, joint, method };
+}
+
+function zeroPayment({ scoring }: AnalysisContext): number | null {
+  return scoring.noPayment === null ? 0 : null;
+}
+
+interface PartState {
+  readonly part: ModelPart;
+  readonly index: number;
+  readonly before: ReadonlySet<string>;
+  readonly baseRaws: readonly Thousandths[];
+}
+
+function partWorth(
+  context: AnalysisContext,
+  { part, index, before, baseRaws }: PartState,
+  drafts: readonly GapDraft[],
+): ImpactWorth {
+  const raws = new Map<string, Thousandths>();
+  const rawOf = (categories: ReadonlySet<string>): Thousandths => {
+    const key = [...categories].sort().join();
+    const known = raws.get(key);
+    if (known !== undefined) return known;
+    const raw = part.scorer.rawThousandths(categories);
+    raws.set(key, raw);
+    return raw;
+  };
+  return impactOf(
+    drafts.map(({ hcc, confidence, kind }) => ({ id: `${kind} ${hcc}`, hcc, confidence })),
+    (chosen) => {
+      const raw = rawOf(
+        changed(
+          before,
+          drafts.map((draft, at) => (chosen.has(at) ? draft.change : null)),
+        ),
+      );
+      const all = baseRaws.map((known, at) => (at === index ? raw : known));
+      return { raw, payment: context.scoring.payment(all) };
+    },
+  );
+}
+
+/** The categories after the changes: what is taken away first, then what is added. */
+function changed(
+  before: ReadonlySet<string>,
+  changes: readonly (CategoryChange | null)[],
+): ReadonlySet<string> {
+  const after = new Set(before);
+  for (const change of changes) for (const hcc of change?.remove ?? []) after.delete(hcc);
+  for (const change of changes) for (const hcc of change?.add ?? []) after.add(hcc);
+  return after;
+}
