@@ -10,7 +10,10 @@ import { registerIdempotency } from './plugins/idempotency.ts';
 import { registerLimits, registerRateLimit } from './plugins/limits.ts';
 import { registerObservability } from './plugins/observability.ts';
 import { registerOpenApi } from './plugins/openapi.ts';
+import { registerAnalyses } from './routes/analyses.ts';
 import { registerBatches } from './routes/batches.ts';
+import { registerGaps } from './routes/gaps.ts';
+import { registerMembers } from './routes/members.ts';
 import { registerRaf } from './routes/raf.ts';
 import { registerReference } from './routes/reference.ts';
 import { serializerCompiler } from './serializer.ts';
@@ -58,5 +61,8 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
 function registerRoutes(v1: Api, deps: ApiDeps): void {
   registerReference(v1, deps);
   registerRaf(v1, deps);
+  registerAnalyses(v1, deps);
   registerBatches(v1, deps);
+  registerMembers(v1, deps);
+  registerGaps(v1, deps);
 }

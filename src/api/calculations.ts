@@ -1,7 +1,10 @@
+import type { AnalysisOptions } from '../engine/analysis-contract.ts';
+import { analyzeHistory } from '../engine/analyze.ts';
 import { impactRequest } from '../engine/impact.ts';
 import type { EngineError } from '../engine/outcome.ts';
 import type { ReferenceData } from '../engine/reference-data.ts';
 import { scoreRequest } from '../engine/score-request.ts';
+import { parseHistory } from '../intake/json/history.ts';
 import { type FieldError, parseImpactRequest, parseScoreRequest } from '../intake/json/requests.ts';
 import { type Judge, type Refusal, refused } from './bulk.ts';
 import type { ProblemItem } from './problems.ts';
@@ -39,5 +42,15 @@ export function impactJudge(reference: ReferenceData): Judge<object> {
     if (!parsed.ok) return refused(schemaRefusal(parsed.errors));
     const answer = impactRequest(reference, parsed.request);
     return answer.ok ? { ok: true, value: answer.result } : refused(engineRefusal(answer.error));
+  };
+}
+
+/** Analyses one member history. */
+export function analysisJudge(reference: ReferenceData, options: AnalysisOptions): Judge<object> {
+  return (item) => {
+    const parsed = parseHistory(item);
+    if (!parsed.ok) return refused(schemaRefusal(parsed.errors));
+    const answer = analyzeHistory(reference, parsed.history, options);
+    return answer.ok ? { ok: true, value: answer.value } : refused(engineRefusal(answer.error));
   };
 }

@@ -55,7 +55,11 @@ const blendResult = z
   .meta({ id: 'Blend' });
 
 /** Scores and what gaps are worth; stateless. */
-export function registerRaf(v1: Api, deps: ApiDeps): void {
+export function registerRaf(parent: Api, deps: ApiDeps): void {
+  parent.register(async (v1: Api) => registerCalculators(v1, deps));
+}
+
+function registerCalculators(v1: Api, deps: ApiDeps): void {
   const { reference, limits } = deps;
   const score = scoreJudge(reference);
   const impact = impactJudge(reference);

@@ -42,9 +42,9 @@ const scoreShape = {
 };
 
 export const scoreResult = z
-  .looseObject({
+  .object({
     ...scoreShape,
-    models: z.array(z.looseObject({ ...scoreShape, blendWeight: z.number() })).optional(),
+    models: z.array(z.object({ ...scoreShape, blendWeight: z.number() })).optional(),
   })
   .meta({ id: 'Score', description: 'A risk score with every factor behind it' });
 
@@ -73,14 +73,30 @@ export const lineError = z
 const amounts = z.object({ raw: z.number(), payment: z.number().nullable() });
 
 export const impactResult = z
-  .looseObject({
+  .object({
     id: z.string().nullable(),
     baseline: amounts.describe('a score; all others are changes of score'),
     joint: amounts.describe('all candidates together'),
-    gaps: z.array(
-      z.looseObject({ id: z.string(), standalone: amounts, incremental: amounts, shapley: amounts }),
-    ),
+    gaps: z.array(z.object({ id: z.string(), standalone: amounts, incremental: amounts, shapley: amounts })),
     method: z.enum(['exact', 'sequential']),
-    dollars: z.unknown().nullable().describe('null unless a base rate is given'),
+    dollars: z
+      .object({
+        currency: z.literal('USD'),
+        baseRateCents: z.int(),
+        months: z.int(),
+        jointCents: z.int(),
+        gaps: z.array(
+          z.object({
+            id: z.string(),
+            standaloneCents: z.int(),
+            incrementalCents: z.int(),
+            shapleyCents: z.int(),
+          }),
+        ),
+        label: z.string(),
+      })
+      .nullable()
+      .describe('null unless a base rate is given'),
+    assumptions: z.array(z.string()),
   })
   .meta({ id: 'Impact', description: 'What gaps are worth, by rescoring' });

@@ -1,0 +1,112 @@
+import { z } from 'zod';
+import { type StoredGap, WORKFLOW_STATUSES } from '../../store/gaps.ts';
+import { HUMAN_TARGETS, REASONS } from '../../worklists/transitions.ts';
+import { gap, unspecifiedFlag } from './analysis.ts';
+
+export const storedGap = gap
+  .extend({
+    memberKey: z.string().describe('our own key of the member, for paths'),
+    memberId: z.string().nullable().describe("the plan's id, in bodies only"),
+    paymentYear: z.int(),
+    workflowStatus: z
+      .enum(WORKFLOW_STATUSES)
+      .describe('what people made of it; `status` is what the engine says'),
+    workflowReason: z.string().nullable(),
+    decidedBy: z.enum(['person', 'engine']).nullable(),
+    decidedAt: z.string().nullable(),
+    assignee: z.string().nullable(),
+    claimExpiresAt: z.string().nullable(),
+    identifiedAt: z.string().nullable().describe('when a reviewer found it unsupported'),
+    workingDeadline: z
+      .string()
+      .nullable()
+      .describe('working deadline of the overpayment clock, once identified; not legal advice'),
+    version: z.int().describe('send it back in If-Match'),
+    priority: z.number(),
+    providerNpi: z.string().nullable(),
+    contractId: z.string().nullable(),
+    nextAppointment: z.string().nullable(),
+    present: z.boolean().describe('false once an analysis no longer finds it'),
+    createdAt: z.string(),
+    updatedAt: z.string(),
+  })
+  .meta({ id: 'StoredGap' });
+
+/** A stored gap as answers show it: the engine's finding and the people's side beside one another. */
+export function shownGap(
+  { gap: finding, ...row }: StoredGap,
+  more: { readonly memberId: string | null; readonly workingDeadline: string | null },
+) {
+  return { ...finding, ...row, ...more };
+}
+
+export const gapEvent = z
+  .object({
+    eventId: z.number(),
+    gapId: z.string(),
+    version: z.int(),
+    type: z.string(),
+    fromStatus: z.enum(WORKFLOW_STATUSES).nullable(),
+    toStatus: z.enum(WORKFLOW_STATUSES).nullable(),
+    actor: z.string(),
+    role: z.string().nullable(),
+    reason: z.string().nullable(),
+    detail: z.record(z.string(), z.unknown()).nullable(),
+    at: z.string(),
+  })
+  .meta({ id: 'GapEvent', description: 'Append-only: who, when, why, and what it stood on' });
+
+const shortText = z.string().trim().min(1).max(200);
+
+export const locatorSchema = z
+  .strictObject({
+    documentId: shortText,
+    versionHash: shortText,
+    page: z.int().min(1).max(100_000).optional(),
+    section: shortText.optional(),
+    quote: z.string().max(200).optional(),
+  })
+  .refine(({ page, section }) => page !== undefined || section !== undefined, {
+    path: ['page'],
+    message: 'page or section is required',
+  })
+  .meta({ id: 'Locator', description: 'Where in which version of a document the support stands' });
+
+export const transitionBody = z
+  .strictObject({
+    to: z.enum(HUMAN_TARGETS),
+    reason: z.enum(REASONS).nullish(),
+    comment: z.string().trim().min(1).max(2000).nullish(),
+    encounterId: z.string().min(1).max(128).nullish(),
+    code: z.string().min(3).max(10).nullish(),
+    meat: z
+      .array(z.enum(['monitored', 'evaluated', 'assessed', 'treated']))
+      .max(4)
+      .nullish(),
+    locator: locatorSchema.nullish(),
+  })
+  .meta({
+    id: 'Transition',
+    example: {
+      to: 'captured',
+      reason: 'add_supported',
+      encounterId: 'E1',
+      code: 'I50.22',
+      meat: ['assessed'],
+      locator: {
+        documentId: 'note-17',
+        versionHash: 'sha256:ab12',
+        page: 2,
+        quote: 'chronic systolic HF, stable',
+      },
+    },
+  });
+
+export const unspecifiedItem = unspecifiedFlag
+  .extend({
+    memberKey: z.string(),
+    memberId: z.string().nullable(),
+    paymentYear: z.int(),
+    contractId: z.string().nullable(),
+  })
+  .meta({ id: 'UnspecifiedItem' });

@@ -1,0 +1,149 @@
+import type { ReferenceData } from '../engine/reference-data.ts';
+import type { TenantTx } from '../store/database.ts';
+import { getGap, type StoredGap, transitionGap } from '../store/gaps.ts';
+import { listSubmissions, moveSubmission } from '../store/reviews.ts';
+import { mayView, type Scope } from './scope.ts';
+import { submitAdd, submitDeletes } from './submit.ts';
+import { judgeTransition, type TransitionRequest } from './transitions.ts';
+
+export interface GapMove {
+  readonly gapId: string;
+  /** The version that the person saw. */
+  readonly version: number;
+  readonly request: TransitionRequest;
+  readonly actor: string;
+  readonly role: string;
+  readonly scope: Scope;
+  /** ISO instant. */
+  readonly at: string;
+}
+
+export type MoveOutcome =
+  | { readonly ok: true; readonly gap: StoredGap }
+  | { readonly ok: false; readonly problem: 'not-found' }
+  | { readonly ok: false; readonly problem: 'version-conflict'; readonly current: StoredGap }
+  | {
+      readonly ok: false;
+      readonly problem:
+        | 'illegal-transition'
+        | 'forbidden'
+        | 'evidence-required'
+        | 'validation'
+        | 'unprocessable';
+      readonly message: string;
+      /** Fields at fault, as JSON pointers without the slash. */
+      readonly fields: readonly string[];
+    };
+
+/**
+ * Moves a gap for a person: the table of transitions decides whether, the store's conditional update whether nobody
+ * was faster, and what follows (a submission, its approval) is written in the same transaction.
+ */
+export async function moveGap(tx: TenantTx, reference: ReferenceData, move: GapMove): Promise<MoveOutcome> {
+  const before = await getGap(tx, move.gapId);
+  if (!before || !mayView(move.scope, before)) return { ok: false, problem: 'not-found' };
+  if (before.version !== move.version) return { ok: false, problem: 'version-conflict', current: before };
+  const judged = judgeTransition(
+    {
+      kind: before.gap.kind,
+      direction: before.gap.direction,
+      workflowStatus: before.workflowStatus,
+      identifiedAt: before.identifiedAt,
+    },
+    move.request,
+    move.role,
+  );
+  if (!judged.ok) {
+    return { ok: false, problem: judged.problem, message: judged.message, fields: judged.missing };
+  }
+  const effect = await applyEffect(tx, reference, { before, move, effect: judged.effect });
+  if (effect !== null) return effect;
+  const { comment, encounterId, code, meat, locator, reason } = move.request;
+  const result = await transitionGap(tx, {
+    gapId: move.gapId,
+    version: move.version,
+    to: judged.to,
+    actor: move.actor,
+    role: move.role,
+    reason,
+    at: move.at,
+    detail: { comment, encounterId, code, meat, locator },
+    unsupported: judged.effect === 'submit_delete',
+  });
+  if (result.ok) return { ok: true, gap: result.gap };
+  // A race lost after the check above; the caller's transaction must roll the effect back.
+  if (result.reason === 'not-found') return { ok: false, problem: 'not-found' };
+  if (result.reason === 'version-conflict')
+    return { ok: false, problem: 'version-conflict', current: result.gap };
+  return {
+    ok: false,
+    problem: 'illegal-transition',
+    message: `a gap that is ${result.gap.workflowStatus} cannot become ${judged.to}`,
+    fields: [],
+  };
+}
+
+async function applyEffect(
+  tx: TenantTx,
+  reference: ReferenceData,
+  {
+    before,
+    move,
+    effect,
+  }: {
+    readonly before: StoredGap;
+    readonly move: GapMove;
+    readonly effect: string | null;
+  },
+): Promise<Exclude<MoveOutcome, { ok: true }> | null> {
+  switch (effect) {
+    case 'submit_add':
+      return submitAdd(tx, reference, { gap: before, ...move });
+    case 'submit_delete':
+      return submitDeletes(tx, { gap: before, ...move });
+    case 'approve_delete':
+      return approveDeletes(tx, move);
+    default:
+      return null;
+  }
+}
+
+async function approveDeletes(
+  tx: TenantTx,
+  move: GapMove,
+): Promise<Exclude<MoveOutcome, { ok: true }> | null> {
+  const pending = await listSubmissions(
+    tx,
+    { gapId: move.gapId, action: 'delete', status: 'pending' },
+    { limit: 1000, after: null },
+  );
+  if (pending.length === 0) {
+    return {
+      ok: false,
+      problem: 'illegal-transition',
+      message: 'nobody has found this diagnosis unsupported yet',
+      fields: [],
+    };
+  }
+  for (const { submissionId, version } of pending) {
+    const moved = await moveSubmission(tx, {
+      submissionId,
+      version,
+      to: 'approved',
+      actor: move.actor,
+      at: move.at,
+    });
+    if (!moved.ok) {
+      return {
+        ok: false,
+        problem: moved.reason === 'same-person' ? 'forbidden' : 'illegal-transition',
+        message:
+          moved.reason === 'same-person'
+            ? 'the delete is approved by someone other than the coder who found it (C-8)'
+            : 'the delete was decided meanwhile',
+        fields: [],
+      };
+    }
+  }
+  return null;
+}

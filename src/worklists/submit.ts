@@ -1,0 +1,155 @@
+import type { IsoDate } from '../engine/dates.ts';
+import { judgeEncounters } from '../engine/eligibility.ts';
+import type { Encounter, MemberHistory } from '../engine/history.ts';
+import { dotted, undotted } from '../engine/icd10.ts';
+import { resolveVersions } from '../engine/record-versions.ts';
+import type { ReferenceData } from '../engine/reference-data.ts';
+import type { TenantTx } from '../store/database.ts';
+import type { StoredGap } from '../store/gaps.ts';
+import { loadHistories } from '../store/histories.ts';
+import { createSubmission, listSubmissions } from '../store/reviews.ts';
+import type { TransitionRequest } from './transitions.ts';
+
+export interface SubmitInput {
+  readonly gap: StoredGap;
+  readonly request: TransitionRequest;
+  readonly actor: string;
+  readonly at: string;
+}
+
+interface Refused {
+  readonly ok: false;
+  readonly problem: 'evidence-required' | 'validation';
+  readonly message: string;
+  readonly fields: readonly string[];
+}
+
+function refuse(problem: Refused['problem'], message: string, field: string): Refused {
+  return { ok: false, problem, message, fields: [field] };
+}
+
+/** What the decision stood on, kept with the submission (compliance section 5). */
+function basis({ gap, request }: SubmitInput): Readonly<Record<string, unknown>> {
+  const { comment, meat, locator } = request;
+  const { model, hcc, ruleId, confidence, flags, impact } = gap.gap;
+  return { comment, meat, locator, model, hcc, ruleId, confidence, flags, impact, gapVersion: gap.version };
+}
+
+/**
+ * Writes the add that a coder decided on. The code is one of the candidates, the encounter is the member's own, of
+ * the gap's service year and eligible by the rules of its payment year (compliance C-3): never a code alone.
+ */
+export async function submitAdd(
+  tx: TenantTx,
+  reference: ReferenceData,
+  input: SubmitInput,
+): Promise<Refused | null> {
+  const { gap, request } = input;
+  const code = codeOf(gap, request.code);
+  if (typeof code !== 'string') return code;
+  const [history] = await loadHistories(tx, [gap.memberKey]);
+  const encounter = history?.encounters.find(({ encounterId }) => encounterId === request.encounterId);
+  if (!history || !encounter) {
+    return refuse('evidence-required', 'the encounter is not one of this member', 'encounterId');
+  }
+  const unfit = unfitness(reference, { history, encounter, gap, asOf: input.at.slice(0, 10) });
+  if (unfit !== null) return refuse('evidence-required', unfit, 'encounterId');
+  if (!reference.codes.billableOn(code, encounter.to)) {
+    return refuse('validation', `${dotted(code)} is not billable on the date of service`, 'code');
+  }
+  await createSubmission(tx, {
+    gapId: gap.gapId,
+    memberKey: gap.memberKey,
+    action: 'add',
+    code,
+    encounterId: encounter.encounterId,
+    icn: encounter.icn,
+    dos: encounter.to,
+    providerNpi: encounter.provider?.npi ?? null,
+    evidence: basis(input),
+    coder: input.actor,
+    createdAt: input.at,
+  });
+  return null;
+}
+
+function codeOf(gap: StoredGap, asked: string | null): string | Refused {
+  const candidates = gap.gap.candidateCodes.map(({ code }) => undotted(code));
+  if (asked === null) {
+    const [only, ...others] = candidates;
+    if (only !== undefined && others.length === 0) return only;
+    return refuse('validation', 'say which of the candidate codes the record supports', 'code');
+  }
+  const code = undotted(asked);
+  if (candidates.length === 0 || candidates.includes(code)) return code;
+  return refuse('validation', 'the code is not one of the gap: its HCC would be another', 'code');
+}
+
+function unfitness(
+  reference: ReferenceData,
+  {
+    history,
+    encounter,
+    gap,
+    asOf,
+  }: {
+    readonly history: MemberHistory;
+    readonly encounter: Encounter;
+    readonly gap: StoredGap;
+    readonly asOf: IsoDate;
+  },
+): string | null {
+  const { dosYear } = gap.gap;
+  const judged = judgeEncounters(reference.eligibility, resolveVersions(history.encounters, asOf), {
+    dosYear,
+    lookbackYears: 1,
+    asOf,
+    coverage: history.coverage,
+  }).find((candidate) => candidate.encounter.encounterId === encounter.encounterId);
+  if (!judged) return 'the encounter lies after today';
+  if (judged.dosYear !== dosYear) return `the encounter is not of the service year ${dosYear}`;
+  if (judged.withdrawn) return 'the record was voided, replaced or deleted';
+  return judged.verdict.eligible
+    ? null
+    : `the encounter is not eligible: ${judged.verdict.reasons.join(', ')}`;
+}
+
+/** Writes one delete for each submitted diagnosis behind an unsupported finding, unless it waits already. */
+export async function submitDeletes(tx: TenantTx, input: SubmitInput): Promise<Refused | null> {
+  const { gap } = input;
+  const known = await listSubmissions(
+    tx,
+    { gapId: gap.gapId, action: 'delete' },
+    { limit: 1000, after: null },
+  );
+  const waiting = new Set(
+    known
+      .filter(({ status }) => status !== 'returned' && status !== 'rejected')
+      .map(({ code, encounterId }) => `${code} ${encounterId}`),
+  );
+  const submitted = gap.gap.evidence.filter(
+    ({ type, date }) => type === 'diagnosis' && date?.startsWith(`${gap.gap.dosYear}-`),
+  );
+  for (const { code, date, encounterId } of submitted) {
+    if (code === null || date === null || encounterId === null) continue;
+    const plain = undotted(code);
+    if (waiting.has(`${plain} ${encounterId}`)) continue;
+    waiting.add(`${plain} ${encounterId}`);
+    const [history] = await loadHistories(tx, [gap.memberKey]);
+    const encounter = history?.encounters.find((candidate) => candidate.encounterId === encounterId);
+    await createSubmission(tx, {
+      gapId: gap.gapId,
+      memberKey: gap.memberKey,
+      action: 'delete',
+      code: plain,
+      encounterId,
+      icn: encounter?.icn ?? null,
+      dos: date,
+      providerNpi: encounter?.provider?.npi ?? null,
+      evidence: basis(input),
+      coder: input.actor,
+      createdAt: input.at,
+    });
+  }
+  return null;
+}
