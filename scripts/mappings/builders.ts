@@ -4,6 +4,7 @@ import { buildGaps } from './gaps.ts';
 import { buildHhsV07, buildHhsV08 } from './hhs.ts';
 import { buildIcd10cm } from './icd10cm.ts';
 import { modelBuilders } from './models.ts';
+import { buildOverCoding } from './over-coding.ts';
 import type { PackageContent } from './package-writer.ts';
 import { buildSpecificity } from './specificity.ts';
 import { buildSuspecting } from './suspecting.ts';
@@ -17,6 +18,7 @@ export const packageBuilders: Readonly<Record<string, (source: string) => Packag
   icd10cm: buildIcd10cm,
   'hhs-hcc-v07': buildHhsV07,
   'hhs-hcc-v08': buildHhsV08,
+  'over-coding': buildOverCoding,
   suspecting: buildSuspecting,
   eligibility: buildEligibility,
   calendar: buildCalendar,

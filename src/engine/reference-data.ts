@@ -1,6 +1,7 @@
 import type { Calendar } from './calendar.ts';
 import type { CodeTable } from './codes.ts';
 import type { EligibilityTables } from './eligibility.ts';
+import type { OverCodingTables } from './gaps/over-coding-tables.ts';
 import type { GapTables } from './gaps/tables.ts';
 import type { HhsTables } from './hhs/tables.ts';
 import type { CompiledModel } from './model.ts';
@@ -22,6 +23,8 @@ export interface ReferenceData {
   readonly hhs: HhsTables;
   /** Suspect rules, value sets and drug product codes. */
   readonly suspecting: SuspectTables;
+  /** OIG-style tests and contradictions of submitted diagnoses. */
+  readonly overCoding: OverCodingTables;
   readonly eligibility: EligibilityTables;
   readonly calendar: Calendar;
   /** Persistence classes and the code lists behind recapture. */

@@ -5,6 +5,7 @@ import { loadEligibility } from './eligibility.ts';
 import { loadGapTables } from './gap-tables.ts';
 import { loadHhsTables } from './hhs.ts';
 import { loadModel, MEDICARE_MODELS } from './models.ts';
+import { loadOverCoding } from './over-coding.ts';
 import { loadPayment } from './payment.ts';
 import { loadSpecificity } from './specificity.ts';
 import { loadSuspecting } from './suspecting.ts';
@@ -14,12 +15,14 @@ import { loadSuspecting } from './suspecting.ts';
  * Throws PackageError naming package, file and reason when one is missing, changed or unreadable.
  */
 export function loadReference(root: string): ReferenceData {
+  const suspecting = loadSuspecting(root);
   return {
     models: new Map(MEDICARE_MODELS.map((id) => [id, loadModel(root, id)])),
     payment: loadPayment(root),
     codes: loadCodes(root),
     hhs: loadHhsTables(root),
-    suspecting: loadSuspecting(root),
+    suspecting,
+    overCoding: loadOverCoding(root, suspecting),
     eligibility: loadEligibility(root),
     calendar: loadCalendar(root),
     gaps: loadGapTables(root),

@@ -31,6 +31,8 @@ export interface GapDraft {
   readonly encounterLink: EncounterLink | null;
   /** null: no record can make it count (no anchor, age or sex edit); its worth is 0. */
   readonly change: CategoryChange | null;
+  /** No worth is shown: the evidence is too weak or cannot tell HCCs apart (rule format, section 8). */
+  readonly noWorth?: boolean;
   readonly confidence: Confidence;
   readonly ruleId: string;
   readonly explanation: string;

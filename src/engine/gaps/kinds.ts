@@ -1,8 +1,10 @@
 import type { GapKind } from '../analysis-contract.ts';
+import { clinicalSuspectGaps } from './clinical-suspect.ts';
 import { codedNotEligibleGaps } from './coded-not-eligible.ts';
 import type { AnalysisContext } from './context.ts';
 import { documentedGaps } from './documented.ts';
-import { type KindResult, NOTHING_FOUND } from './draft.ts';
+import type { KindResult } from './draft.ts';
+import { overCodingGaps } from './over-coding.ts';
 import { recaptureGaps } from './recapture.ts';
 import { specificityGaps } from './specificity.ts';
 
@@ -12,6 +14,6 @@ export const KINDS: Readonly<Record<GapKind, (context: AnalysisContext) => KindR
   specificity: specificityGaps,
   documented_not_coded: documentedGaps,
   coded_not_eligible: codedNotEligibleGaps,
-  clinical_suspect: () => NOTHING_FOUND,
-  over_coding: () => NOTHING_FOUND,
+  clinical_suspect: (context) => clinicalSuspectGaps(context),
+  over_coding: overCodingGaps,
 };

@@ -33,8 +33,9 @@ export function worthOf(context: AnalysisContext, drafts: readonly GapDraft[]): 
       ),
     );
     if (!context.hasImpact) continue;
-    for (const { at } of own)
-      impacts[at] = { standalone: 0, incremental: 0, shapley: 0, payment: zeroPayment(context) };
+    for (const { at, draft } of own)
+      if (draft.noWorth !== true)
+        impacts[at] = { standalone: 0, incremental: 0, shapley: 0, payment: zeroPayment(context) };
     if (moving.length === 0) continue;
     const worth = partWorth(
       context,
@@ -57,7 +58,7 @@ export function worthOf(context: AnalysisContext, drafts: readonly GapDraft[]): 
 }
 
 function zeroPayment({ scoring }: AnalysisContext): number | null {
-  return scoring.noPayment === null ? 0 : null;
+  return scoring.ok && scoring.value.noPayment === null ? 0 : null;
 }
 
 interface PartState {
@@ -91,7 +92,7 @@ function partWorth(
         ),
       );
       const all = baseRaws.map((known, at) => (at === index ? raw : known));
-      return { raw, payment: context.scoring.payment(all) };
+      return { raw, payment: context.scoring.ok ? context.scoring.value.payment(all) : null };
     },
   );
 }

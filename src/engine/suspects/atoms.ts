@@ -1,13 +1,16 @@
 import { addDays, ageOn, daysBetween, type IsoDate, isIsoDate } from '../dates.ts';
 import type { EventIndex } from './event-index.ts';
-import type {
-  DiagnosisEvent,
-  Feed,
-  MedicationEvent,
-  ObservationEvent,
-  ProcedureEvent,
-  SuspectEvent,
-  SuspectPerson,
+import {
+  type DiagnosisEvent,
+  type Feed,
+  isUsableResult,
+  type MedicationEvent,
+  type ObservationEvent,
+  type ProcedureEvent,
+  type SuspectEvent,
+  type SuspectPerson,
+  wasDone,
+  wasTaken,
 } from './events.ts';
 import { allOf, anyOf, type DataIssue, FALSE, type SuspectEvidence, type Truth } from './evidence.ts';
 import { evaluateFormula, parseFormula } from './formula.ts';
@@ -30,20 +33,6 @@ export interface Scope {
   readonly issues: DataIssue[];
 }
 
-const USABLE_RESULTS = new Set(['final', 'amended', 'corrected']);
-const USABLE_PROCEDURES = new Set(['completed', 'final']);
-const UNUSED_MEDICATION = new Set([
-  'reversed',
-  'cancelled',
-  'canceled',
-  'declined',
-  'entered-in-error',
-  'not-done',
-  'on-hold',
-  'preparation',
-  'stopped',
-  'unknown',
-]);
 const IGNORED_DIAGNOSIS = new Set(['refuted', 'entered-in-error', 'provisional', 'differential']);
 
 /** Evaluates an expression; every true branch contributes its records. */
@@ -88,7 +77,7 @@ function evaluateAtom(scope: Scope, atom: Atom): Truth {
     }
     case 'procedure': {
       const hits = eventsOf(scope, atom, atom.valueSet, 'procedure')
-        .filter((event) => event.status === null || USABLE_PROCEDURES.has(event.status.toLowerCase()))
+        .filter(wasDone)
         .map((event) => plain(event, event.code, atom.valueSet));
       return repeated(scope, hits, atom, 'procedures');
     }
@@ -162,9 +151,7 @@ function usableDiagnosis(scope: Scope, event: DiagnosisEvent): boolean {
 
 /** Usable results of a value set, by LOINC code or by the value set that intake mapped a local code to. */
 function results(scope: Scope, atom: Atom, valueSet: string): ObservationEvent[] {
-  return eventsOf(scope, atom, valueSet, 'observation').filter(
-    (event) => event.status === null || USABLE_RESULTS.has(event.status.toLowerCase()),
-  );
+  return eventsOf(scope, atom, valueSet, 'observation').filter(isUsableResult);
 }
 
 interface Measurement {
@@ -237,16 +224,12 @@ function medications(scope: Scope, atom: Extract<Atom, { kind: 'medication' }>):
   });
 }
 
-/** Dispensings and outpatient administrations count; orders, reversed fills and inpatient doses do not. */
+/** Dispensings and outpatient administrations count; an administration of unknown setting is reported. */
 function countsAsTaken(scope: Scope, event: MedicationEvent, valueSet: string): boolean {
-  if (event.kind === 'order') return false;
-  if (event.status !== null && UNUSED_MEDICATION.has(event.status.toLowerCase())) return false;
-  if (event.kind === 'fill') return true;
-  if (event.setting === null) {
+  if (event.kind === 'administration' && event.setting === null) {
     report(scope, event, valueSet, 'administration without setting: inpatient or outpatient is unknown');
-    return false;
   }
-  return event.setting.toLowerCase() !== 'inpatient';
+  return wasTaken(event);
 }
 
 /** Of several results on one day, every combination must satisfy the test. */

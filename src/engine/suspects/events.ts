@@ -70,3 +70,38 @@ export interface SuspectPerson {
   /** Feeds that do not exist for this person: what is not there decides nothing. */
   readonly missingFeeds: ReadonlySet<Feed>;
 }
+
+/** Statuses of a medication record that was never taken. */
+export const UNUSED_MEDICATION: ReadonlySet<string> = new Set([
+  'reversed',
+  'cancelled',
+  'canceled',
+  'declined',
+  'entered-in-error',
+  'not-done',
+  'on-hold',
+  'preparation',
+  'stopped',
+  'unknown',
+]);
+
+/** A fill or an outpatient administration that happened; orders, reversals and inpatient doses are not. */
+export function wasTaken(event: MedicationEvent): boolean {
+  if (event.kind === 'order') return false;
+  if (event.status !== null && UNUSED_MEDICATION.has(event.status.toLowerCase())) return false;
+  return event.kind === 'fill' || (event.setting !== null && event.setting.toLowerCase() !== 'inpatient');
+}
+
+const USABLE_RESULTS: ReadonlySet<string> = new Set(['final', 'amended', 'corrected']);
+
+/** A result that stands; a status not given means final. */
+export function isUsableResult(event: ObservationEvent): boolean {
+  return event.status === null || USABLE_RESULTS.has(event.status.toLowerCase());
+}
+
+const DONE: ReadonlySet<string> = new Set(['completed', 'final']);
+
+/** A procedure that was done; a status not given means completed. */
+export function wasDone(event: ProcedureEvent): boolean {
+  return event.status === null || DONE.has(event.status.toLowerCase());
+}
