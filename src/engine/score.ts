@@ -37,6 +37,12 @@ export interface Scorer {
   readonly assumptions: readonly string[];
   /** False for new enrollees and transplant months: diagnoses do not move the score. */
   readonly usesHccs: boolean;
+  /** Demographic factors, the same whatever the diagnoses. */
+  readonly fixed: readonly RawFactor[];
+  /** ESRD V24 graft new enrollees: the actuarial adjuster that divides the sum. */
+  readonly divisor: RawFactor | null;
+  /** The terms and coefficients of the segment, for the batch kernel. */
+  readonly program: SegmentProgram;
   score(categories: Iterable<string>): RawScore;
   /** Categories that are left after model rules and hierarchies. */
   surviving(categories: Iterable<string>): ReadonlySet<string>;
@@ -55,15 +61,21 @@ export interface ScorerOptions {
   readonly setId?: string;
 }
 
-/** Segment programs: a model's terms with the coefficients of one set and segment looked up. */
-interface SegmentProgram {
+/** A model's terms with the coefficients of one set and segment looked up. */
+export interface SegmentProgram {
   readonly name: string;
   readonly usesHccs: boolean;
   readonly hccs: ReadonlyMap<string, RawFactor>;
-  readonly interactions: readonly { readonly when: Term['when']; readonly factor: RawFactor }[];
+  readonly interactions: readonly ProgramTerm[];
   readonly counts: readonly { readonly term: CountTerm; readonly factor: RawFactor }[];
-  readonly demographics: readonly { readonly when: Term['when']; readonly factor: RawFactor }[];
-  readonly adjusters: readonly { readonly when: Term['when']; readonly factor: RawFactor }[];
+  readonly demographics: readonly ProgramTerm[];
+  readonly adjusters: readonly ProgramTerm[];
+}
+
+export interface ProgramTerm {
+  readonly when: Term['when'];
+  readonly expression: Term['expression'];
+  readonly factor: RawFactor;
 }
 
 const NO_HCCS: ReadonlySet<string> = new Set();
@@ -154,6 +166,9 @@ function scorer({ model, year, set, person, assumptions, program }: ScorerParts)
     segment: program.name,
     assumptions,
     usesHccs: program.usesHccs,
+    fixed,
+    divisor,
+    program,
     coefficient: (hcc) => program.hccs.get(hcc)?.thousandths ?? 0,
     surviving: (categories) => survivors(asSet(categories)).hccs,
     rawThousandths: (categories) => {
@@ -243,7 +258,13 @@ function buildProgram(model: CompiledModel, set: CoefficientSet, segment: string
       if (!term.segments.has(segment)) return [];
       const value = (term.table === null ? table : set.tables.get(term.table))?.get(term.name);
       if (value === undefined) return [];
-      return [{ when: term.when, factor: { variable: term.name, kind, thousandths: value } }];
+      return [
+        {
+          when: term.when,
+          expression: term.expression,
+          factor: { variable: term.name, kind, thousandths: value },
+        },
+      ];
     });
   const hccs = new Map<string, RawFactor>();
   for (const hcc of model.labels.keys()) {
