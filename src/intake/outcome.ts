@@ -33,7 +33,9 @@ export class FileOutcome {
   readonly #limits: IntakeLimits;
   readonly #tallies = new Map<string, Tally>();
   readonly #warnings = new Map<string, number>();
+  readonly #codes = new Map<string, number>();
   #rejected = 0;
+  #failed = false;
 
   constructor(file: string, format: string, limits: IntakeLimits) {
     this.#file = file;
@@ -51,6 +53,11 @@ export class FileOutcome {
     this.#tally(recordType);
   }
 
+  /** The file could not be read to its end; its reports say so. */
+  fail(): void {
+    this.#failed = true;
+  }
+
   accept(recordType: string, duplicate = false): void {
     const tally = this.#tally(recordType);
     tally.accepted += 1;
@@ -61,11 +68,13 @@ export class FileOutcome {
   reject(recordType: string, fault: Fault): IntakeEvent {
     this.#tally(recordType).rejected += 1;
     this.#rejected += 1;
+    this.#count(fault.code);
     return this.#finding('error', fault);
   }
 
   /** A part of a record (a code, a date), or the file itself, was not taken; no count of records changes. */
   error(fault: Fault): IntakeEvent {
+    this.#count(fault.code);
     return this.#finding('error', fault);
   }
 
@@ -73,6 +82,7 @@ export class FileOutcome {
   warn(fault: Fault): IntakeEvent | null {
     const seen = (this.#warnings.get(fault.code) ?? 0) + 1;
     this.#warnings.set(fault.code, seen);
+    this.#count(fault.code);
     return seen > this.#limits.listedWarnings ? null : this.#finding('warning', { ...fault, raw: null });
   }
 
@@ -98,6 +108,8 @@ export class FileOutcome {
         accepted,
         rejected,
         duplicates,
+        codes: Object.fromEntries(this.#codes),
+        ...(this.#failed ? { failed: true } : {}),
       };
       yield { type: 'report', report };
     }
@@ -109,6 +121,10 @@ export class FileOutcome {
     const fresh: Tally = { accepted: 0, rejected: 0, duplicates: 0 };
     this.#tallies.set(recordType, fresh);
     return fresh;
+  }
+
+  #count(code: string): void {
+    this.#codes.set(code, (this.#codes.get(code) ?? 0) + 1);
   }
 
   #finding(severity: 'error' | 'warning', fault: Fault): IntakeEvent {

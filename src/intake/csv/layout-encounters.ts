@@ -17,7 +17,7 @@ export const ENCOUNTERS_FIELDS: readonly Field[] = [
     'code',
     'encounter_type type',
     'required bad_code',
-    'professional:professional|P|carrier|physician, institutional:institutional|I|facility, inpatient:inpatient|acute inpatient, outpatient:outpatient|O, dme, undetermined',
+    'professional:professional|P|carrier|physician, institutional:institutional|I|facility, inpatient:inpatient|acute inpatient, outpatient:outpatient|O, dme, pharmacy, dental, vision, undetermined',
   ),
   field(
     'claim_start_date',

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import type { MemberHistory } from '../../engine/history.ts';
 import type { CanonicalRecord, Feed, SourceRef } from '../../store/records.ts';
+import { contentKey } from '../content-key.ts';
 
 /**
  * The records of one member history, in the order member, coverage, encounters with their lines and diagnoses,
@@ -49,9 +49,4 @@ export function* historyRecords(history: MemberHistory, source: SourceRef): Gene
   for (const appointment of history.appointments) {
     yield { kind: 'appointment', ...of, key: contentKey(appointment), appointment };
   }
-}
-
-/** Key of a clinical row that has no id of its own: the same content is the same row, batch after batch. */
-export function contentKey(content: object): string {
-  return createHash('sha256').update(JSON.stringify(content)).digest('base64url').slice(0, 22);
 }
