@@ -25,7 +25,7 @@ export function decodeCursor(list: string, cursor: string | undefined): CursorKe
 
 /** `limit` and `cursor` of every list. */
 export const pageQuery = {
-  limit: z.coerce.number().int().min(1).max(1000).default(100).describe('rows of a page'),
+  limit: z.coerce.number().int().min(1).max(10_000).default(100).describe('rows of a page'),
   cursor: z.string().max(1000).optional().describe('`next` of the page before'),
 };
 

@@ -19,8 +19,9 @@ export const ACTIVE_STATUSES = ['open', 'in_review', 'queried'] as const;
 
 /** Moves that a person may make. The engine's own (expired, superseded, withdrawn, captured) are in analysis/. */
 export const TRANSITIONS: Readonly<Record<WorkflowStatus, readonly WorkflowStatus[]>> = {
-  open: ['in_review', 'queried', 'captured', 'dismissed'],
-  in_review: ['open', 'queried', 'captured', 'dismissed'],
+  // A step that keeps the status (deferred, found unsupported) still makes a version and an event.
+  open: ['open', 'in_review', 'queried', 'captured', 'dismissed'],
+  in_review: ['open', 'in_review', 'queried', 'captured', 'dismissed'],
   queried: ['open', 'in_review', 'captured', 'dismissed'],
   captured: ['open'],
   dismissed: ['open'],

@@ -201,7 +201,8 @@ function after(cursor: WorklistCursor | null): SQL {
   return sql`g.priority <= ${cursor.priority} and (g.priority < ${cursor.priority} or g.gap_id > ${cursor.gapId})`;
 }
 
-function conditions(filter: WorklistFilter): SQL {
+/** The filter as a condition on `gaps g`. */
+export function conditions(filter: WorklistFilter): SQL {
   return all([
     statusCondition(filter.statuses),
     filter.list === undefined ? null : sql`g.list = ${filter.list}`,

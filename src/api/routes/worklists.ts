@@ -1,0 +1,245 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import type { GapList } from '../../engine/analysis-contract.ts';
+import type { StoredGap } from '../../store/gaps.ts';
+import { totalWorklist } from '../../store/worklist-totals.ts';
+import {
+  assignGaps,
+  claimGaps,
+  countWorklist,
+  type WorklistCursor,
+  type WorklistFilter,
+  worklistPage,
+} from '../../store/worklists.ts';
+import { CLINICIAN_KINDS, scopeOf } from '../../worklists/scope.ts';
+import { yearStateOf } from '../../worklists/year-states.ts';
+import type { Api } from '../api.ts';
+import { csvTable } from '../csv.ts';
+import { decodeCursor, encodeCursor, pageQuery } from '../cursor.ts';
+import type { ApiDeps, Principal } from '../deps.ts';
+import { gapRow, shownColumns } from '../gap-csv.ts';
+import { applyMask } from '../masks.ts';
+import { representation } from '../negotiate.ts';
+import { touch, writeAudit } from '../plugins/access.ts';
+import { callerOf } from '../plugins/auth.ts';
+import { ProblemError, problems } from '../problems.ts';
+import { storedGap } from '../schemas/gap.ts';
+import { worklistCounts, worklistFilters, worklistTotals, yearStateRow } from '../schemas/worklist.ts';
+import { inTenant, showGaps, today } from '../tenant.ts';
+
+const tags = ['worklists'];
+const params = z.object({ list: z.enum(['prospective', 'retrospective']) });
+const query = z.strictObject({
+  ...pageQuery,
+  ...worklistFilters,
+  totals: z
+    .stringbool()
+    .default(false)
+    .describe('also counts and signed totals of all that the filter finds'),
+});
+type Filters = Omit<z.output<typeof query>, 'limit' | 'cursor' | 'totals'>;
+
+/** The filter of a request, narrowed to what the caller may see. */
+function filterOf(caller: Principal, list: GapList, asked: Filters): WorklistFilter {
+  const scope = scopeOf(caller);
+  const { kind, hcc, confidence, provider, contract, member, assignee, status, ...rest } = asked;
+  const given = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined));
+  const within = (wanted: readonly string[] | undefined, allowed: readonly string[] | null) =>
+    allowed === null ? wanted : (wanted ?? allowed).filter((one) => allowed.includes(one));
+  const kinds = scope.clinicianOnly
+    ? CLINICIAN_KINDS.filter((one) => kind === undefined || kind.includes(one))
+    : kind;
+  const providerNpis = within(provider, scope.npi === null ? null : [scope.npi]);
+  const contracts = within(contract, scope.contracts);
+  return {
+    ...given,
+    list,
+    ...(kinds ? { kinds } : {}),
+    ...(hcc ? { hccs: hcc } : {}),
+    ...(confidence ? { confidence } : {}),
+    ...(providerNpis ? { providerNpis } : {}),
+    ...(contracts ? { contracts } : {}),
+    ...(member ? { memberKeys: member } : {}),
+    ...(assignee === undefined
+      ? {}
+      : { assignee: assignee === 'none' ? null : assignee === 'me' ? caller.subject : assignee }),
+    ...(status ? { statuses: status } : {}),
+  };
+}
+
+function cursorOf(list: GapList, cursor: string | undefined): WorklistCursor | null {
+  const [priority, gapId] = decodeCursor(list, cursor) ?? [];
+  return typeof priority === 'number' && typeof gapId === 'string' ? { priority, gapId } : null;
+}
+
+/** The lists a coder works: pages, claims, assignments. */
+export function registerWorklists(v1: Api, deps: ApiDeps): void {
+  v1.get(
+    '/worklists/:list',
+    {
+      schema: {
+        operationId: 'getWorklist',
+        tags,
+        summary: 'A page of a worklist, by priority; CSV by Accept',
+        description:
+          'Adds and deletes stand in one list by the same priority; `totals` are signed and never of adds alone, whatever kinds are filtered. CSV pages carry the next one in Link.',
+        produces: ['application/json', 'text/csv'],
+        params,
+        querystring: query,
+        response: {
+          200: z.object({
+            items: z.array(storedGap),
+            next: z.string().nullable(),
+            yearStates: z.array(yearStateRow),
+            counts: worklistCounts.optional(),
+            totals: worklistTotals.optional(),
+          }),
+          ...problems(404, 406),
+        },
+      },
+    },
+    async (request, reply) => {
+      const caller = callerOf(request);
+      const { list } = request.params;
+      const { limit, cursor, totals, ...filters } = request.query;
+      if (caller.role === 'provider' && list === 'retrospective') {
+        throw new ProblemError('forbidden', 'the retrospective list is for coders');
+      }
+      const form = representation(request, ['json', 'csv']);
+      const filter = filterOf(caller, list, filters);
+      const after = cursorOf(list, cursor);
+      const page = await inTenant(deps, request, async (tx) => {
+        const rows = await worklistPage(tx, filter, { limit: limit + 1, after });
+        const items = rows.slice(0, limit);
+        const last = rows.length > limit ? items.at(-1) : undefined;
+        // A filter by kind must not hide deletes from the totals (compliance C-1).
+        const { kinds: _kinds, ...bothWays } = filter;
+        return {
+          items: await showGaps(deps, tx, items),
+          next: last ? encodeCursor(list, [last.priority, last.gapId]) : null,
+          yearStates: yearStates(deps, items, filters.paymentYear),
+          ...(totals ? await sums(tx, bothWays) : {}),
+        };
+      });
+      touch(
+        request,
+        page.items.map(({ memberKey }) => memberKey),
+        page.items.length,
+      );
+      return form === 'csv' ? sendCsv(request, reply, { deps, page }) : page;
+    },
+  );
+
+  v1.post(
+    '/worklists/:list/claim',
+    {
+      schema: {
+        operationId: 'claimGaps',
+        tags,
+        summary: 'Take the next gaps of a list; two people who claim at once get different ones',
+        params,
+        body: z.strictObject({ count: z.int().min(1).max(100).default(10) }).prefault({}),
+        querystring: z.strictObject(worklistFilters),
+        response: {
+          200: z.object({ items: z.array(storedGap), until: z.string() }),
+          ...problems(404),
+        },
+      },
+    },
+    async (request) => {
+      const caller = callerOf(request);
+      const now = deps.now();
+      const until = new Date(now.getTime() + request.settings.claimHours * 3_600_000).toISOString();
+      return inTenant(deps, request, async (tx) => {
+        const gaps = await claimGaps(tx, {
+          filter: filterOf(caller, request.params.list, request.query),
+          count: request.body.count,
+          assignee: caller.subject,
+          role: caller.role,
+          at: now.toISOString(),
+          until,
+        });
+        touch(
+          request,
+          gaps.map(({ memberKey }) => memberKey),
+          gaps.length,
+        );
+        return { items: await showGaps(deps, tx, gaps), until };
+      });
+    },
+  );
+
+  v1.post(
+    '/gaps/assign',
+    {
+      schema: {
+        operationId: 'assignGaps',
+        tags,
+        summary: 'Give gaps to a person, or to nobody; those not being worked on are left alone',
+        body: z.strictObject({
+          gapIds: z.array(z.string().min(1).max(100)).min(1).max(1000),
+          assignee: z.string().min(1).max(200).nullable(),
+        }),
+        response: { 200: z.object({ items: z.array(storedGap) }), ...problems() },
+      },
+    },
+    async (request) => {
+      const caller = callerOf(request);
+      const { gapIds, assignee } = request.body;
+      return inTenant(deps, request, async (tx) => {
+        const gaps = await assignGaps(tx, {
+          gapIds,
+          assignee,
+          actor: caller.subject,
+          role: caller.role,
+          at: deps.now().toISOString(),
+        });
+        touch(
+          request,
+          gaps.map(({ memberKey }) => memberKey),
+          gaps.length,
+        );
+        return { items: await showGaps(deps, tx, gaps) };
+      });
+    },
+  );
+}
+
+function yearStates(deps: ApiDeps, items: readonly StoredGap[], asked: number | undefined) {
+  const years = new Set([...(asked === undefined ? [] : [asked]), ...items.map((gap) => gap.paymentYear)]);
+  return [...years].sort().map((year) => yearStateOf(deps.reference.calendar, year, today(deps)));
+}
+
+async function sums(tx: Parameters<typeof countWorklist>[0], filter: WorklistFilter) {
+  const counts = await countWorklist(tx, filter);
+  const byDirection = await totalWorklist(tx, filter);
+  const net = (of: 'standalone' | 'payment') =>
+    byDirection.reduce((sum, row) => sum + Math.round(row[of] * 1000), 0) / 1000;
+  return {
+    counts,
+    totals: { byDirection, net: { standalone: net('standalone'), payment: net('payment') } },
+  };
+}
+
+async function sendCsv(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  {
+    deps,
+    page,
+  }: {
+    readonly deps: ApiDeps;
+    readonly page: { readonly items: Awaited<ReturnType<typeof showGaps>>; readonly next: string | null };
+  },
+) {
+  if (page.next !== null) {
+    const [path = '', search = ''] = request.url.split('?');
+    const next = new URLSearchParams(search);
+    next.set('cursor', page.next);
+    reply.header('link', `<${path}?${next}>; rel="next"`);
+  }
+  await writeAudit(request, reply, deps);
+  const rows = page.items.map((item) => gapRow(applyMask(item, request.fieldMask)));
+  reply.header('content-disposition', 'attachment; filename="worklist.csv"');
+  return reply.type('text/csv; charset=utf-8').send(csvTable(shownColumns(request.fieldMask), rows));
+}
