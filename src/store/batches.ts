@@ -254,3 +254,9 @@ export async function lockTenantIntake(tx: TenantTx): Promise<void> {
     sql`select pg_advisory_xact_lock(hashtextextended('intake ' || current_setting('app.tenant'), 0))`,
   );
 }
+
+/** Forgets the findings of a batch, before it is read anew. */
+export async function clearFindings(tx: TenantTx, batchId: string): Promise<void> {
+  await tx.execute(sql`delete from batch_rejects where batch_id = ${batchId}::uuid`);
+  await tx.execute(sql`update batches set warnings = 0 where id = ${batchId}::uuid`);
+}

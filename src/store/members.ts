@@ -149,3 +149,25 @@ export async function rejectUnknownMembers(
     where b.batch_id = ${batchId}::uuid and m.id = b.member_id and m.birth_date is null`);
   return [...found.values()].sort((a, b) => a.file.localeCompare(b.file) || a.row - b.row);
 }
+
+/** What an analysis asks about a member before it loads the history. */
+export interface MemberForAnalysis {
+  readonly memberKey: string;
+  readonly pcpNpi: string | null;
+  readonly mergedInto: string | null;
+  /** It has demographics, stands for itself, and is not set aside. */
+  readonly isAnalysable: boolean;
+}
+
+export async function membersForAnalysis(
+  tx: TenantTx,
+  memberKeys: readonly string[],
+): Promise<ReadonlyMap<string, MemberForAnalysis>> {
+  const rows = await rowsOf<MemberForAnalysis>(
+    tx,
+    sql`select id as "memberKey", pcp_npi as "pcpNpi", merged_into as "mergedInto",
+          birth_date is not null and sex is not null and merged_into is null and quarantined_at is null as "isAnalysable"
+        from members where id = any(${uuidArray(memberKeys)})`,
+  );
+  return new Map(rows.map((row) => [row.memberKey, row]));
+}

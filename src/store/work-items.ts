@@ -46,11 +46,16 @@ export async function addWorkItems(
 
 /**
  * Makes the analysis items of a batch from the members it touched, `chunkSize` members each, moves the batch to
- * `analyzing` and sets its totals; a batch that touched nobody is `completed` at once. Payload: `{ memberKeys, asOf }`.
+ * `analyzing` and sets its totals; a batch that touched nobody is `completed` at once. Payload: `{ memberKeys, asOf, paymentYears }`, the last null for all years open on `asOf`.
  */
 export async function addBatchAnalysis(
   tx: TenantTx,
-  batch: { readonly batchId: string; readonly asOf: string; readonly chunkSize?: number },
+  batch: {
+    readonly batchId: string;
+    readonly asOf: string;
+    readonly chunkSize?: number;
+    readonly paymentYears?: readonly number[] | null;
+  },
 ): Promise<{ readonly items: number; readonly members: number }> {
   const counts = await rowOf<{ items: number; members: number }>(
     tx,
@@ -63,7 +68,8 @@ export async function addBatchAnalysis(
         ), made as (
           insert into work_items (kind, batch_id, payload)
           select 'analysis', ${batch.batchId}::uuid,
-            jsonb_build_object('memberKeys', jsonb_agg(member_id order by member_id), 'asOf', ${batch.asOf}::text)
+            jsonb_build_object('memberKeys', jsonb_agg(member_id order by member_id), 'asOf', ${batch.asOf}::text,
+              'paymentYears', ${json(batch.paymentYears ?? null)})
           from numbered group by chunk
           returning jsonb_array_length(payload -> 'memberKeys') as members
         )
