@@ -10,12 +10,16 @@ import { registerIdempotency } from './plugins/idempotency.ts';
 import { registerLimits, registerRateLimit } from './plugins/limits.ts';
 import { registerObservability } from './plugins/observability.ts';
 import { registerOpenApi } from './plugins/openapi.ts';
+import { registerAdministration } from './routes/administration.ts';
 import { registerAnalyses } from './routes/analyses.ts';
 import { registerBatches } from './routes/batches.ts';
+import { registerCalendar } from './routes/calendar.ts';
 import { registerGaps } from './routes/gaps.ts';
 import { registerMembers } from './routes/members.ts';
 import { registerRaf } from './routes/raf.ts';
 import { registerReference } from './routes/reference.ts';
+import { registerUnspecified } from './routes/unspecified.ts';
+import { registerWorklists } from './routes/worklists.ts';
 import { serializerCompiler } from './serializer.ts';
 import { validatorCompiler } from './validation.ts';
 
@@ -64,5 +68,9 @@ function registerRoutes(v1: Api, deps: ApiDeps): void {
   registerAnalyses(v1, deps);
   registerBatches(v1, deps);
   registerMembers(v1, deps);
+  registerWorklists(v1, deps);
+  registerUnspecified(v1, deps);
   registerGaps(v1, deps);
+  registerCalendar(v1, deps);
+  registerAdministration(v1, deps);
 }

@@ -1,4 +1,4 @@
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ProblemError } from './problems.ts';
 
 const MEDIA_TYPES = {
@@ -43,4 +43,12 @@ export function representation<T extends Representation>(
     if (found) return found;
   }
   throw new ProblemError('not-acceptable', `offered: ${offered.map((name) => MEDIA_TYPES[name]).join(', ')}`);
+}
+
+/** Sends a CSV table as a file of that name. */
+export function sendCsvFile(reply: FastifyReply, name: string, text: string): FastifyReply {
+  return reply
+    .type('text/csv; charset=utf-8')
+    .header('content-disposition', `attachment; filename="${name}.csv"`)
+    .send(text);
 }

@@ -2,34 +2,34 @@ import { z } from 'zod';
 
 const text = z.string().min(1).max(200);
 
+const fields = {
+  coderSeesRaf: z.boolean().describe('coders see RAF values'),
+  claimHours: z.int().min(1).max(240).describe('hours after which an untouched claim falls back'),
+  queryWindowDays: z
+    .int()
+    .min(0)
+    .max(365)
+    .describe('days after the service within which a retrospective query may be sent'),
+  secondReviewCoders: z
+    .array(text)
+    .max(1000)
+    .describe('coders whose every decision a second reviewer confirms'),
+  enabledRules: z.array(text).max(500).describe('suspect rules turned on that are off by default'),
+};
+
 /** What a tenant's administrator may set. An unset field has its default; unknown fields are refused. */
 export const settingsSchema = z
   .strictObject({
-    coderSeesRaf: z.boolean().default(false).describe('coders see RAF values'),
-    claimHours: z
-      .int()
-      .min(1)
-      .max(240)
-      .default(8)
-      .describe('hours after which an untouched claim falls back'),
-    queryWindowDays: z
-      .int()
-      .min(0)
-      .max(365)
-      .default(30)
-      .describe('days after the service within which a retrospective query may be sent'),
-    secondReviewCoders: z
-      .array(text)
-      .max(1000)
-      .default([])
-      .describe('coders whose every decision a second reviewer confirms'),
-    enabledRules: z
-      .array(text)
-      .max(500)
-      .default([])
-      .describe('suspect rules turned on that are off by default'),
+    coderSeesRaf: fields.coderSeesRaf.default(false),
+    claimHours: fields.claimHours.default(8),
+    queryWindowDays: fields.queryWindowDays.default(30),
+    secondReviewCoders: fields.secondReviewCoders.default([]),
+    enabledRules: fields.enabledRules.default([]),
   })
   .meta({ id: 'Settings' });
+
+/** A change: what it does not name stays as it is. */
+export const settingsChange = z.strictObject(fields).partial().meta({ id: 'SettingsChange' });
 
 export type TenantSettings = z.output<typeof settingsSchema>;
 

@@ -11,24 +11,10 @@ import { callerOf } from '../plugins/auth.ts';
 import { notFound, ProblemError, problems } from '../problems.ts';
 import { gapEvent, storedGap, transitionBody } from '../schemas/gap.ts';
 import { inTenant, showGaps } from '../tenant.ts';
+import { versionOf } from '../version.ts';
 
 const tags = ['gaps'];
 const params = z.object({ gapId: z.string().min(1).max(100) });
-
-/** `"7"`, `7` or `W/"7"` of If-Match; 428 when it is missing, since a decision must say what it saw. */
-export function versionOf(request: FastifyRequest): number {
-  const header = request.headers['if-match'];
-  if (header === undefined) {
-    throw new ProblemError('precondition-required', 'send the version you saw in If-Match');
-  }
-  const match = /^(?:W\/)?"?(\d{1,9})"?$/.exec(header.trim());
-  if (match?.[1] === undefined) {
-    throw new ProblemError('validation', 'If-Match is a version number', {
-      errors: [{ pointer: '/header/if-match', code: 'invalid_format', message: 'not a version' }],
-    });
-  }
-  return Number(match[1]);
-}
 
 /** Thrown inside the transaction, so that whatever the refused step wrote is rolled back. */
 class Refused extends Error {

@@ -19,7 +19,7 @@ import { decodeCursor, encodeCursor, pageQuery } from '../cursor.ts';
 import type { ApiDeps, Principal } from '../deps.ts';
 import { gapRow, shownColumns } from '../gap-csv.ts';
 import { applyMask } from '../masks.ts';
-import { representation } from '../negotiate.ts';
+import { representation, sendCsvFile } from '../negotiate.ts';
 import { touch, writeAudit } from '../plugins/access.ts';
 import { callerOf } from '../plugins/auth.ts';
 import { ProblemError, problems } from '../problems.ts';
@@ -240,6 +240,5 @@ async function sendCsv(
   }
   await writeAudit(request, reply, deps);
   const rows = page.items.map((item) => gapRow(applyMask(item, request.fieldMask)));
-  reply.header('content-disposition', 'attachment; filename="worklist.csv"');
-  return reply.type('text/csv; charset=utf-8').send(csvTable(shownColumns(request.fieldMask), rows));
+  return sendCsvFile(reply, 'worklist', csvTable(shownColumns(request.fieldMask), rows));
 }

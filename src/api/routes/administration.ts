@@ -1,0 +1,357 @@
+import { z } from 'zod';
+import { listAudit, verifyAudit } from '../../store/audit.ts';
+import {
+  type ApiKey,
+  changeSettings,
+  createApiKey,
+  currentSettings,
+  currentTenant,
+  getApiKey,
+  listApiKeys,
+  listSettings,
+  revokeApiKey,
+} from '../../store/tenancy.ts';
+import type { Api } from '../api.ts';
+import { decodeCursor, encodeCursor, pageOf, pageQuery } from '../cursor.ts';
+import type { ApiDeps } from '../deps.ts';
+import { createKey } from '../keys.ts';
+import { callerOf } from '../plugins/auth.ts';
+import { notFound, ProblemError, problems } from '../problems.ts';
+import { ROLES } from '../roles.ts';
+import { readSettings, settingsChange, settingsSchema } from '../settings.ts';
+import { inTenant } from '../tenant.ts';
+import { versionOf } from '../version.ts';
+
+const tags = ['administration'];
+const MAX_KEY_DAYS = 366;
+const keyParams = z.object({ keyId: z.uuid() });
+
+const keyRow = z
+  .object({
+    keyId: z.string(),
+    name: z.string(),
+    role: z.string(),
+    prefix: z.string(),
+    npi: z.string().nullable(),
+    contracts: z.array(z.string()).nullable(),
+    createdBy: z.string(),
+    createdAt: z.string(),
+    expiresAt: z.string().nullable(),
+    revokedAt: z.string().nullable(),
+    revokedBy: z.string().nullable(),
+    lastUsedAt: z.string().nullable(),
+  })
+  .meta({ id: 'ApiKey' });
+const newKeyRow = keyRow.extend({
+  key: z.string().nullable().describe('shown this once; only a hash is kept'),
+});
+
+const keyBody = z
+  .strictObject({
+    name: z.string().trim().min(1).max(100),
+    role: z.enum(ROLES),
+    npi: z
+      .string()
+      .regex(/^\d{10}$/)
+      .nullish()
+      .describe('provider role: whose patients it may see'),
+    contracts: z.array(z.string().min(1).max(64)).min(1).max(200).nullish(),
+    expiresInDays: z.int().min(1).max(MAX_KEY_DAYS).default(90),
+  })
+  .refine(({ role, npi }) => role !== 'provider' || typeof npi === 'string', {
+    path: ['npi'],
+    message: 'a provider key names the NPI whose patients it may see',
+  });
+
+/** Keys, settings, the tenant and its audit log. */
+export function registerAdministration(v1: Api, deps: ApiDeps): void {
+  registerKeys(v1, deps);
+  registerSettings(v1, deps);
+  registerAudit(v1, deps);
+}
+
+function registerKeys(v1: Api, deps: ApiDeps): void {
+  const days = (count: number) => new Date(deps.now().getTime() + count * 86_400_000).toISOString();
+
+  v1.get(
+    '/keys',
+    {
+      schema: {
+        operationId: 'listKeys',
+        tags,
+        summary: 'Keys with role, limits and last use: the access review',
+        response: { 200: z.object({ items: z.array(keyRow) }), ...problems() },
+      },
+    },
+    async (request) => ({ items: await inTenant(deps, request, listApiKeys) }),
+  );
+
+  v1.post(
+    '/keys',
+    {
+      config: { idempotency: 'secret' },
+      schema: {
+        operationId: 'createKey',
+        tags,
+        summary: 'Make a key; it is shown this once',
+        body: keyBody,
+        response: { 201: newKeyRow, ...problems() },
+      },
+    },
+    async (request, reply) => {
+      const { name, role, npi, contracts, expiresInDays } = request.body;
+      const { key, prefix, hash } = createKey();
+      const row = await inTenant(deps, request, (tx) =>
+        createApiKey(tx, {
+          name,
+          role,
+          prefix,
+          hash,
+          npi: npi ?? null,
+          contracts: contracts ?? null,
+          createdBy: callerOf(request).subject,
+          expiresAt: days(expiresInDays),
+        }),
+      );
+      request.touched.resourceId = row.keyId;
+      return reply.status(201).send({ ...row, key });
+    },
+  );
+
+  v1.post(
+    '/keys/:keyId/rotate',
+    {
+      config: { idempotency: 'secret' },
+      schema: {
+        operationId: 'rotateKey',
+        tags,
+        summary: 'Replace a key by a new one with the same role and limits; the old one ends at once',
+        params: keyParams,
+        response: { 201: newKeyRow, ...problems(404, 409) },
+      },
+    },
+    async (request, reply) => {
+      const { key, prefix, hash } = createKey();
+      const by = callerOf(request).subject;
+      const row = await inTenant(deps, request, async (tx): Promise<ApiKey> => {
+        const old = await getApiKey(tx, request.params.keyId);
+        if (!old) throw notFound('key');
+        const at = deps.now().toISOString();
+        if (!(await revokeApiKey(tx, { keyId: old.keyId, by, at }))) {
+          throw new ProblemError('conflict', 'the key was revoked already');
+        }
+        const { name, role, npi, contracts, createdAt, expiresAt } = old;
+        const life = expiresAt === null ? 90 : (Date.parse(expiresAt) - Date.parse(createdAt)) / 86_400_000;
+        return createApiKey(tx, {
+          name,
+          role,
+          npi,
+          contracts,
+          prefix,
+          hash,
+          createdBy: by,
+          expiresAt: days(life),
+        });
+      });
+      deps.access.forget();
+      request.touched.resourceId = row.keyId;
+      return reply.status(201).send({ ...row, key });
+    },
+  );
+
+  v1.post(
+    '/keys/:keyId/revoke',
+    {
+      schema: {
+        operationId: 'revokeKey',
+        tags,
+        summary: 'End a key at once',
+        params: keyParams,
+        response: { 200: keyRow, ...problems(404) },
+      },
+    },
+    async (request) => {
+      const { keyId } = request.params;
+      request.touched.resourceId = keyId;
+      const row = await inTenant(deps, request, async (tx) => {
+        await revokeApiKey(tx, { keyId, by: callerOf(request).subject, at: deps.now().toISOString() });
+        return getApiKey(tx, keyId);
+      });
+      if (!row) throw notFound('key');
+      deps.access.forget();
+      return row;
+    },
+  );
+}
+
+const settingsRow = z.object({
+  version: z.int().describe('send it back in If-Match'),
+  settings: settingsSchema,
+  changedBy: z.string().nullable(),
+  changedAt: z.string().nullable(),
+  reason: z.string().nullable(),
+});
+
+function registerSettings(v1: Api, deps: ApiDeps): void {
+  v1.get(
+    '/tenants/current',
+    {
+      schema: {
+        operationId: 'getTenant',
+        tags,
+        summary: "The caller's tenant; there is no list of tenants over HTTP",
+        response: {
+          200: z.object({ tenantId: z.string(), name: z.string(), createdAt: z.string() }),
+          ...problems(404),
+        },
+      },
+    },
+    async (request) => {
+      const tenant = await inTenant(deps, request, currentTenant);
+      if (!tenant) throw notFound('tenant');
+      return tenant;
+    },
+  );
+
+  v1.get(
+    '/settings',
+    {
+      schema: {
+        operationId: 'getSettings',
+        tags,
+        summary: 'Settings in force (version 0: all defaults) and their history',
+        response: { 200: settingsRow.extend({ history: z.array(settingsRow) }), ...problems() },
+      },
+    },
+    async (request, reply) => {
+      const versions = await inTenant(deps, request, listSettings);
+      const history = versions.map((row) => ({ ...row, settings: readSettings(row.settings) }));
+      const inForce = history[0] ?? {
+        version: 0,
+        settings: readSettings(undefined),
+        changedBy: null,
+        changedAt: null,
+        reason: null,
+      };
+      reply.header('etag', `"${inForce.version}"`);
+      return { ...inForce, history };
+    },
+  );
+
+  v1.put(
+    '/settings',
+    {
+      schema: {
+        operationId: 'updateSettings',
+        tags,
+        summary: 'Change settings: who, when and why are kept with every version',
+        body: z.strictObject({
+          settings: settingsChange,
+          reason: z.string().trim().min(1).max(500),
+        }),
+        response: { 200: settingsRow, ...problems(409, 428) },
+      },
+    },
+    async (request, reply) => {
+      const after = versionOf(request);
+      const { settings, reason } = request.body;
+      const { subject: by } = callerOf(request);
+      const row = await inTenant(deps, request, async (tx) => {
+        const current = await currentSettings(tx);
+        const merged = { ...readSettings(current?.settings), ...withoutUndefined(settings) };
+        return changeSettings(tx, { after, settings: merged, by, reason, at: deps.now().toISOString() });
+      });
+      if (!row) throw new ProblemError('version-conflict', 'the settings were changed meanwhile');
+      deps.access.forget();
+      reply.header('etag', `"${row.version}"`);
+      return { ...row, settings: readSettings(row.settings) };
+    },
+  );
+}
+
+/** Fields a partial body did not name must not overwrite what is in force with a default. */
+function withoutUndefined(settings: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
+}
+
+const auditRow = z
+  .object({
+    seq: z.number(),
+    at: z.string(),
+    actor: z.string(),
+    role: z.string().nullable(),
+    action: z.string(),
+    resource: z.string(),
+    resourceId: z.string().nullable(),
+    memberKeys: z.array(z.string()),
+    purpose: z.string().nullable(),
+    outcome: z.string(),
+    requestId: z.string().nullable(),
+    sourceAddress: z.string().nullable(),
+    detail: z.record(z.string(), z.unknown()).nullable(),
+    hash: z.string(),
+  })
+  .meta({ id: 'AuditEntry' });
+
+function registerAudit(v1: Api, deps: ApiDeps): void {
+  v1.get(
+    '/audit',
+    {
+      schema: {
+        operationId: 'listAudit',
+        tags,
+        summary: "The audit log, latest first; by member: who saw this person's data",
+        querystring: z.strictObject({
+          ...pageQuery,
+          memberKey: z.uuid().optional(),
+          actor: z.string().max(200).optional(),
+          action: z.string().max(100).optional(),
+        }),
+        response: { 200: pageOf(auditRow), ...problems() },
+      },
+    },
+    async (request) => {
+      const { limit, cursor, memberKey, actor, action } = request.query;
+      const [before] = decodeCursor('audit', cursor) ?? [];
+      const rows = await inTenant(deps, request, (tx) =>
+        listAudit(tx, {
+          before: typeof before === 'number' ? before : null,
+          limit: limit + 1,
+          ...(memberKey ? { memberKey } : {}),
+          ...(actor ? { actor } : {}),
+          ...(action ? { action } : {}),
+        }),
+      );
+      const items = rows.slice(0, limit);
+      const last = rows.length > limit ? items.at(-1) : undefined;
+      request.touched.rows = items.length;
+      return { items, next: last ? encodeCursor('audit', [last.seq]) : null };
+    },
+  );
+
+  v1.get(
+    '/audit/verify',
+    {
+      schema: {
+        operationId: 'verifyAudit',
+        tags,
+        summary: "Works the tenant's chain of audit entries out again and compares",
+        response: {
+          200: z.object({
+            ok: z.boolean(),
+            entries: z.int(),
+            seq: z.number().nullable(),
+            broken: z.enum(['changed', 'missing', 'cut-off']).nullable(),
+          }),
+          ...problems(),
+        },
+      },
+    },
+    async (request) => {
+      const verdict = await inTenant(deps, request, verifyAudit);
+      return verdict.ok
+        ? { ok: true, entries: verdict.entries, seq: null, broken: null }
+        : { ok: false, entries: verdict.entries, seq: verdict.seq, broken: verdict.reason };
+    },
+  );
+}
