@@ -1,0 +1,218 @@
+import { createHash } from 'node:crypto';
+import type { IntakeEvent } from '../../store/records.ts';
+import { FileOutcome } from '../outcome.ts';
+import type { IntakeInput, IntakeOptions, Parser } from '../parser.ts';
+import { type Json, list, number, text } from './json.ts';
+import { mapClaim } from './map-claim.ts';
+import { mapAppointment, mapMedication, mapObservation, mapProcedure } from './map-clinical.ts';
+import { mapCondition, mapEncounter } from './map-encounter.ts';
+import { mapCoverage, mapPatient } from './map-member.ts';
+import { type FhirSettings, type Mapped, Mapping } from './mapping.ts';
+import { type Occurrence, type Read, type ReadFault, readResources } from './read.ts';
+import { ResourceIndex, resourceKey } from './resource-index.ts';
+
+const STRICT: FhirSettings = { memberIdSystems: [], includeNonFinalDiagnoses: false };
+
+/**
+ * A parser of FHIR R4 (and the STU3 claims of Blue Button v1): Bundles, single resources, lists, NDJSON and bulk
+ * exports. Every file is read twice: once into an index of versions and of what references need, once to map each
+ * resource. So references resolve across files and in any order, the newest version of a resource stands, and what
+ * is held is that index and one resource (see {@link ResourceIndex} for its size).
+ */
+export function fhirParser(settings: Partial<FhirSettings> = {}): Parser {
+  return (inputs, options) => parseAll(inputs, options, { ...STRICT, ...settings });
+}
+
+/** {@link fhirParser} with the bare Patient id as member id. */
+export const parseFhir: Parser = fhirParser();
+
+/** Types that are read for what they tell of others, or not at all. Any other name is counted as `unknown`. */
+const INDEXED = new Set([
+  'Practitioner',
+  'PractitionerRole',
+  'Organization',
+  'Medication',
+  'DocumentReference',
+]);
+const UNUSED =
+  /^(AllergyIntolerance|Basic|Binary|CarePlan|CareTeam|ClaimResponse|Communication|Composition|Consent|Device|DiagnosticReport|EpisodeOfCare|Goal|Group|HealthcareService|ImagingStudy|Immunization|InsurancePlan|List|Location|Measure|MeasureReport|Media|OperationOutcome|Parameters|Provenance|Questionnaire|QuestionnaireResponse|RelatedPerson|ServiceRequest|Specimen|SupplyDelivery|SupplyRequest|Task)$/;
+const MAPPERS: Readonly<Record<string, (mapping: Mapping, type: string) => Mapped>> = {
+  Patient: mapPatient,
+  Coverage: mapCoverage,
+  Encounter: mapEncounter,
+  Condition: mapCondition,
+  Claim: mapClaim,
+  ExplanationOfBenefit: mapClaim,
+  Observation: mapObservation,
+  Procedure: mapProcedure,
+  MedicationRequest: mapMedication,
+  MedicationDispense: mapMedication,
+  MedicationStatement: mapMedication,
+  MedicationAdministration: mapMedication,
+  Appointment: mapAppointment,
+};
+
+async function* parseAll(
+  inputs: readonly IntakeInput[],
+  options: IntakeOptions,
+  settings: FhirSettings,
+): AsyncGenerator<IntakeEvent> {
+  const index = new ResourceIndex(settings.memberIdSystems);
+  for (const input of inputs) {
+    for await (const read of readResources(input, options.limits)) {
+      if (read.kind === 'resource' && read.deletes === null) index.add(read);
+    }
+  }
+  let ordinal = 0;
+  for (const input of inputs) {
+    const outcome = new FileOutcome(input.file, 'fhir', options.limits);
+    const file = new FhirFile(input.file, { inputs, index, options, settings, outcome });
+    for await (const read of readResources(input, options.limits)) {
+      if (read.kind === 'resource' && read.deletes === null) ordinal += 1;
+      yield* file.take(read, ordinal);
+      if (outcome.exhausted) break;
+    }
+    if (outcome.exhausted) {
+      const message = 'too many resources were rejected; the rest of the file was not read';
+      yield outcome.error({ row: null, field: null, code: 'too_many_rejected', message });
+      // Later files go on counting where this one would have ended.
+      ordinal += await remaining(input, options, file.taken);
+    }
+    yield* outcome.close();
+  }
+}
+
+async function remaining(input: IntakeInput, options: IntakeOptions, taken: number): Promise<number> {
+  let all = 0;
+  for await (const read of readResources(input, options.limits)) {
+    if (read.kind === 'resource' && read.deletes === null) all += 1;
+  }
+  return all - taken;
+}
+
+interface FileContext {
+  readonly inputs: readonly IntakeInput[];
+  readonly index: ResourceIndex;
+  readonly options: IntakeOptions;
+  readonly settings: FhirSettings;
+  readonly outcome: FileOutcome;
+}
+
+/** Turns what is read of one file into events. */
+class FhirFile {
+  readonly #file: string;
+  readonly #context: FileContext;
+  readonly #unused = new Set<string>();
+  /** Resources taken so far. */
+  taken = 0;
+
+  constructor(file: string, context: FileContext) {
+    this.#file = file;
+    this.#context = context;
+  }
+
+  *take(read: Read, ordinal: number): Generator<IntakeEvent> {
+    if (read.kind === 'fault') yield this.#refuse(read);
+    else if (read.kind === 'manifest') yield* this.#compare(read.manifest, read.row);
+    else if (read.deletes !== null) yield* this.#noteDeletion(read);
+    else {
+      this.taken += 1;
+      yield* this.#map(read, ordinal);
+    }
+  }
+
+  #refuse({ row, pointer, code, message, raw, whole }: ReadFault): IntakeEvent {
+    const { outcome } = this.#context;
+    const fault = { row, field: pointer, code, message, raw };
+    return whole ? outcome.error(fault) : outcome.reject('unknown', { ...fault, raw: raw ?? '' });
+  }
+
+  *#map(read: Occurrence, ordinal: number): Generator<IntakeEvent> {
+    const { outcome, index } = this.#context;
+    const { resource, row, pointer } = read;
+    const named = text(resource, 'resourceType') ?? '';
+    const key = resourceKey(resource, read.fullUrl);
+    const mapper = Object.hasOwn(MAPPERS, named) ? MAPPERS[named] : undefined;
+    if (mapper === undefined) {
+      yield* this.#pass(named, row, pointer);
+      return;
+    }
+    if (key !== null && !index.isNewest(key, ordinal)) {
+      outcome.accept(named, true);
+      return;
+    }
+    const mapping = this.#mapping(read, key);
+    const mapped = mapper(mapping, named);
+    for (const { severity, path, code, message, value } of mapping.notes) {
+      const fault = { row, field: pointer + path, code, message, value };
+      const raw = severity === 'error' ? JSON.stringify(resource) : null;
+      const event = severity === 'error' ? outcome.error({ ...fault, raw }) : outcome.warn(fault);
+      if (event) yield event;
+    }
+    if (!mapped.ok) {
+      const { path, code, message, value } = mapped;
+      const raw = JSON.stringify(resource);
+      yield outcome.reject(named, { row, field: pointer + path, code, message, value, raw });
+      return;
+    }
+    outcome.accept(named);
+    for (const record of mapped.records) yield { type: 'record', record };
+  }
+
+  #mapping({ resource, row, fullUrl }: Occurrence, key: string | null): Mapping {
+    const { index, options, settings } = this.#context;
+    const id =
+      text(resource, 'id') ??
+      fullUrl?.replace(/^.*[/:]/, '') ??
+      createHash('sha256').update(JSON.stringify(resource)).digest('base64url').slice(0, 32);
+    const keys = [...new Set([key, fullUrl].filter((each) => each !== null))];
+    return new Mapping({ resource, index, options, settings, source: { file: this.#file, row }, id, keys });
+  }
+
+  /** A resource that gives no record of its own. */
+  *#pass(named: string, row: number, pointer: string): Generator<IntakeEvent> {
+    const { outcome } = this.#context;
+    const type = INDEXED.has(named) || UNUSED.test(named) ? named : 'unknown';
+    outcome.accept(type);
+    if (INDEXED.has(named) || this.#unused.has(type)) return;
+    this.#unused.add(type);
+    const message = 'resources of this type are counted and not used';
+    const field = `${pointer}/resourceType`;
+    const event = outcome.warn({ row, field, code: 'resource_type_not_used', message, value: named });
+    if (event) yield event;
+  }
+
+  *#noteDeletion({ row, pointer, deletes }: Occurrence): Generator<IntakeEvent> {
+    const message =
+      'a deletion names only the resource; send it as entered-in-error to retract what it brought';
+    const fault = { row, field: pointer, code: 'deletion_not_applied', message, value: deletes };
+    const event = this.#context.outcome.warn(fault);
+    if (event) yield event;
+  }
+
+  /** A bulk export manifest: every file it lists should be in the batch. */
+  *#compare(manifest: Json, row: number): Generator<IntakeEvent> {
+    const { inputs, outcome } = this.#context;
+    outcome.accept('manifest');
+    for (const [position, output] of list(manifest, 'output').entries()) {
+      const name = text(output, 'url')?.split('?')[0]?.split('/').at(-1) ?? '';
+      const here = inputs.some(({ file }) => file === name || file.endsWith(`/${name}`));
+      if (here || name === '') continue;
+      const message = `the export lists a file of ${number(output, 'count') ?? 'unstated'} resources that is not here`;
+      const fault = {
+        row,
+        field: `/output/${position}/url`,
+        code: 'bulk_file_missing',
+        message,
+        value: name,
+      };
+      const event = outcome.warn(fault);
+      if (event) yield event;
+    }
+    for (const position of list(manifest, 'error').keys()) {
+      const message = 'the export reports errors of its own';
+      const event = outcome.warn({ row, field: `/error/${position}`, code: 'bulk_export_errors', message });
+      if (event) yield event;
+    }
+  }
+}
