@@ -1,4 +1,4 @@
-import { ageOn } from './dates.ts';
+import type { IsoDate } from './dates.ts';
 import type { EsrdStatus, Sex } from './history.ts';
 import { type Outcome, refuse, succeed } from './outcome.ts';
 import type { ScoreMember } from './score-contract.ts';
@@ -41,7 +41,15 @@ export function paymentAge(
   paymentYear: number,
 ): number | null {
   if (member.age !== null) return Math.max(0, Math.floor(member.age));
-  return member.birthDate === null ? null : Math.max(0, ageOn(member.birthDate, `${paymentYear}-02-01`));
+  return member.birthDate === null ? null : Math.max(0, ageOnFebruaryFirst(member.birthDate, paymentYear));
+}
+
+/** Whole years on 1 February, from the digits of the date: bulk scoring asks it of every member. */
+function ageOnFebruaryFirst(birthDate: IsoDate, paymentYear: number): number {
+  const digit = (at: number): number => birthDate.charCodeAt(at) - 48;
+  const year = digit(0) * 1000 + digit(1) * 100 + digit(2) * 10 + digit(3);
+  const monthDay = digit(5) * 1000 + digit(6) * 100 + digit(8) * 10 + digit(9);
+  return paymentYear - year - (monthDay > 201 ? 1 : 0);
 }
 
 /** Full benefit 02, 04, 08; partial 01, 03, 05, 06; everything else non-dual (09 is unverified). */

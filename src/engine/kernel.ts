@@ -2,7 +2,7 @@ import { mapCodeFor } from './diagnoses.ts';
 import { dotted, undotted } from './icd10.ts';
 import { type HccIndex, hccIndex, type MaskTest, MOST_HCCS, maskOf, maskTest, WORDS } from './masks.ts';
 import { type CompiledModel, compareHccs, type ModelYear } from './model.ts';
-import type { Scorer } from './score.ts';
+import type { Scorer, SegmentProgram } from './score.ts';
 import { divideRounded, type Thousandths } from './thousandths.ts';
 
 /** Set in a packed code that an age or sex edit may move or remove. */
@@ -12,10 +12,12 @@ const EDITED = 1 << 16;
 interface KernelTables extends HccIndex {
   /** Code, dotted and undotted, to its HCC positions plus one, eight bits each, and the edit mark. */
   readonly codes: ReadonlyMap<string, number>;
-  /** Mask of direct parents by position (every edge tested at once). */
-  readonly parents: Int32Array;
-  /** Parents in table order with the mask of their children (parent by parent). */
-  readonly turns: readonly { readonly position: number; readonly children: Int32Array }[];
+  /** Scratch words of one scoring at a time, shared by every member of the model and year. */
+  readonly state: KernelState;
+  /** Sets the bits of a packed code in `state.before`. */
+  add(packed: number): void;
+  /** Applies the hierarchies of the year to `state.after`. */
+  drop(): void;
 }
 
 /** The HCC words that a scoring left behind: before rules and hierarchies, and after. */
@@ -58,68 +60,35 @@ function kernelTables(model: CompiledModel, year: ModelYear): KernelTables {
     codes.set(code, packed);
     codes.set(dotted(code), packed);
   }
+  const before = new Int32Array(WORDS);
+  const after = new Int32Array(WORDS);
+  const tables: KernelTables = {
+    ...index,
+    codes,
+    state: { before, after },
+    add: (packed) => {
+      const first = (packed & 255) - 1;
+      before[first >> 5] = (before[first >> 5] ?? 0) | (1 << (first & 31));
+      const second = ((packed >> 8) & 255) - 1;
+      if (second >= 0) before[second >> 5] = (before[second >> 5] ?? 0) | (1 << (second & 31));
+    },
+    drop:
+      year.hierarchyOrder === 'sequential'
+        ? dropInTurn(model, index, after)
+        : dropAtOnce(model, index, after),
+  };
+  tablesOf.set(year, tables);
+  return tables;
+}
+
+/** Every edge tested on the set before any drop: an HCC goes when one of its parents is there. */
+function dropAtOnce(model: CompiledModel, index: HccIndex, after: Int32Array): () => void {
   const parents = new Int32Array(MOST_HCCS * WORDS);
   for (const [hcc, list] of model.hierarchy.parents) {
     const position = index.positions.get(hcc);
     if (position !== undefined) parents.set(maskOf(index, list), position * WORDS);
   }
-  const turns = [...model.hierarchy.children].flatMap(([hcc, children]) => {
-    const position = index.positions.get(hcc);
-    return position === undefined ? [] : [{ position, children: maskOf(index, children) }];
-  });
-  const tables = { ...index, codes, parents, turns };
-  tablesOf.set(year, tables);
-  return tables;
-}
-
-const kernels = new WeakMap<Scorer, Kernel>();
-
-/** The kernel of a prepared member; made once a scorer. */
-export function kernelOf(scorer: Scorer): Kernel {
-  const known = kernels.get(scorer);
-  if (known) return known;
-  const kernel = buildKernel(scorer);
-  kernels.set(scorer, kernel);
-  return kernel;
-}
-
-function buildKernel(scorer: Scorer): Kernel {
-  const { model, year, person, program } = scorer;
-  const tables = kernelTables(model, year);
-  const { codes, parents, turns } = tables;
-  const inTurn = year.hierarchyOrder === 'sequential';
-  const values = new Int32Array(MOST_HCCS);
-  for (const [hcc, factor] of program.hccs) values[tables.positions.get(hcc) ?? 0] = factor.thousandths;
-  const interactions = program.interactions.map(({ expression, factor }) => ({
-    test: maskTest(tables, expression, person),
-    value: factor.thousandths,
-  }));
-  const possible = interactions.flatMap(({ test, value }) => (test === null ? [] : [{ test, value }]));
-  const rules = model.terms.rules.flatMap((rule) => {
-    const test = maskTest(tables, rule.expression, person);
-    return test === null ? [] : [{ test, drops: maskOf(tables, rule.drops) }];
-  });
-  const counts = new Int32Array(MOST_HCCS + 1);
-  for (const { term, factor } of program.counts) {
-    for (let count = term.from; count <= Math.min(term.to, MOST_HCCS); count++) {
-      counts[count] = (counts[count] ?? 0) + factor.thousandths;
-    }
-  }
-  const fixed = scorer.fixed.reduce((sum, factor) => sum + factor.thousandths, 0);
-  const divisor = scorer.divisor?.thousandths ?? null;
-  const before = new Int32Array(WORDS);
-  const after = new Int32Array(WORDS);
-
-  const add = (packed: number): void => {
-    const first = (packed & 255) - 1;
-    before[first >> 5] = (before[first >> 5] ?? 0) | (1 << (first & 31));
-    const second = ((packed >> 8) & 255) - 1;
-    if (second >= 0) before[second >> 5] = (before[second >> 5] ?? 0) | (1 << (second & 31));
-  };
-  const addEdited = (code: string): void => {
-    for (const hcc of mapCodeFor(year, undotted(code), person)) add((tables.positions.get(hcc) ?? 0) + 1);
-  };
-  const dropAtOnce = (): void => {
+  return () => {
     const a = after[0] ?? 0;
     const b = after[1] ?? 0;
     const c = after[2] ?? 0;
@@ -141,20 +110,91 @@ function buildKernel(scorer: Scorer): Kernel {
       after[word] = kept;
     }
   };
-  const dropInTurn = (): void => {
+}
+
+/** Parent by parent in table order on current values: a dropped HCC drops nothing more. */
+function dropInTurn(model: CompiledModel, index: HccIndex, after: Int32Array): () => void {
+  const turns = [...model.hierarchy.children].flatMap(([hcc, children]) => {
+    const position = index.positions.get(hcc);
+    return position === undefined ? [] : [{ position, children: maskOf(index, children) }];
+  });
+  return () => {
     for (const { position, children } of turns) {
       if (((after[position >> 5] ?? 0) & (1 << (position & 31))) === 0) continue;
       for (let word = 0; word < WORDS; word++) after[word] = (after[word] ?? 0) & ~(children[word] ?? 0);
     }
   };
+}
+
+/** Coefficients by HCC position and by number of payment HCCs: the same for everyone in a segment. */
+interface SegmentValues {
+  readonly byHcc: Int32Array;
+  readonly byCount: Int32Array;
+}
+const valuesOf = new WeakMap<SegmentProgram, SegmentValues>();
+
+function segmentValues(program: SegmentProgram, index: HccIndex): SegmentValues {
+  const known = valuesOf.get(program);
+  if (known) return known;
+  const byHcc = new Int32Array(MOST_HCCS);
+  for (const [hcc, factor] of program.hccs) byHcc[index.positions.get(hcc) ?? 0] = factor.thousandths;
+  const byCount = new Int32Array(MOST_HCCS + 1);
+  for (const { term, factor } of program.counts) {
+    for (let count = term.from; count <= Math.min(term.to, MOST_HCCS); count++) {
+      byCount[count] = (byCount[count] ?? 0) + factor.thousandths;
+    }
+  }
+  const values = { byHcc, byCount };
+  valuesOf.set(program, values);
+  return values;
+}
+
+const kernels = new WeakMap<Scorer, Kernel>();
+
+/** The kernel of a prepared member; made once a scorer. */
+export function kernelOf(scorer: Scorer): Kernel {
+  const known = kernels.get(scorer);
+  if (known) return known;
+  const kernel = buildKernel(scorer);
+  kernels.set(scorer, kernel);
+  return kernel;
+}
+
+function buildKernel(scorer: Scorer): Kernel {
+  const { model, year, person, program } = scorer;
+  const tables = kernelTables(model, year);
+  const { codes, add, drop } = tables;
+  const { before, after } = tables.state;
+  const { byHcc, byCount } = segmentValues(program, tables);
+  const interactions = program.interactions.map(({ expression, factor }) => ({
+    test: maskTest(tables, expression, person),
+    value: factor.thousandths,
+  }));
+  const possible = interactions.flatMap(({ test, value }) => (test === null ? [] : [{ test, value }]));
+  const rules = model.terms.rules.flatMap((rule) => {
+    const test = maskTest(tables, rule.expression, person);
+    return test === null ? [] : [{ test, drops: maskOf(tables, rule.drops) }];
+  });
+  const fixed = scorer.fixed.reduce((sum, factor) => sum + factor.thousandths, 0);
+  const divisor = scorer.divisor?.thousandths ?? null;
+
+  const addEdited = (code: string): void => {
+    for (const hcc of mapCodeFor(year, undotted(code), person)) add((tables.positions.get(hcc) ?? 0) + 1);
+  };
+  const respelled = (code: string): number | undefined => {
+    const plain = undotted(code);
+    return plain === code ? undefined : codes.get(plain);
+  };
   const settle = (): Thousandths => {
-    after.set(before);
+    after[0] = before[0] ?? 0;
+    after[1] = before[1] ?? 0;
+    after[2] = before[2] ?? 0;
+    after[3] = before[3] ?? 0;
     for (const { test, drops } of rules) {
       if (!hits(after, drops, 0) || !holds(after, test)) continue;
       for (let word = 0; word < WORDS; word++) after[word] = (after[word] ?? 0) & ~(drops[word] ?? 0);
     }
-    if (inTurn) dropInTurn();
-    else dropAtOnce();
+    drop();
     let sum = fixed;
     if (program.usesHccs) {
       let count = 0;
@@ -162,13 +202,13 @@ function buildKernel(scorer: Scorer): Kernel {
         let left = after[word] ?? 0;
         while (left !== 0) {
           const bit = left & -left;
-          sum += values[(word << 5) + 31 - Math.clz32(bit)] ?? 0;
+          sum += byHcc[(word << 5) + 31 - Math.clz32(bit)] ?? 0;
           count++;
           left ^= bit;
         }
       }
       for (const { test, value } of possible) if (holds(after, test)) sum += value;
-      sum += counts[count] ?? 0;
+      sum += byCount[count] ?? 0;
     }
     return divisor === null ? sum : divideRounded(sum * 1000, divisor);
   };
@@ -176,7 +216,7 @@ function buildKernel(scorer: Scorer): Kernel {
     hccs: tables.hccs,
     positions: tables.positions,
     scorer,
-    state: { before, after },
+    state: tables.state,
     settle,
     interactionHolds: (place) => {
       const test = interactions[place]?.test ?? null;
@@ -188,7 +228,7 @@ function buildKernel(scorer: Scorer): Kernel {
       before[2] = 0;
       before[3] = 0;
       for (const code of given) {
-        const packed = codes.get(code) ?? codes.get(undotted(code));
+        const packed = codes.get(code) ?? respelled(code);
         if (packed === undefined) continue;
         if (packed >= EDITED) addEdited(code);
         else add(packed);

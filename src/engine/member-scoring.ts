@@ -67,31 +67,80 @@ export function prepareMember(
   reference: ReferenceData,
   options: MemberScoringOptions,
 ): Outcome<MemberScoring> {
-  const key = memberKey(options);
-  const known = prepared.get(reference)?.get(key);
-  if (known) return known;
+  const known = remembered(reference, options);
+  const bits = memberBits(options);
+  const before = bits === null ? undefined : known.get(bits);
+  if (before) return before;
   const outcome = buildMember(reference, options);
-  if (outcome.ok) remember(reference, key, outcome);
+  if (outcome.ok && bits !== null) {
+    if (known.size >= REMEMBERED) known.clear();
+    known.set(bits, outcome);
+  }
   return outcome;
 }
 
-/** Prepared members by what a score reads about them: populations repeat the same few thousand. */
-const prepared = new WeakMap<ReferenceData, Map<string, Outcome<MemberScoring>>>();
+type Prepared = Map<number, Outcome<MemberScoring>>;
+/** Prepared members of a year, model and program: populations repeat the same few thousand. */
+const prepared = new WeakMap<ReferenceData, Map<string | null, Map<string | null, Map<number, Prepared>>>>();
 const REMEMBERED = 4096;
 
-function remember(reference: ReferenceData, key: string, outcome: Outcome<MemberScoring>): void {
-  const known = prepared.get(reference) ?? new Map<string, Outcome<MemberScoring>>();
-  if (known.size >= REMEMBERED) known.clear();
-  known.set(key, outcome);
-  prepared.set(reference, known);
+function remembered(
+  reference: ReferenceData,
+  { paymentYear, model, program }: MemberScoringOptions,
+): Prepared {
+  const ofModel = entry(
+    entry(prepared, reference, () => new Map()),
+    model,
+    () => new Map(),
+  );
+  return entry(
+    entry(ofModel, program, () => new Map()),
+    paymentYear,
+    () => new Map(),
+  );
 }
 
-function memberKey({ paymentYear, model, program, member, frailty = null }: MemberScoringOptions): string {
-  const age = member.birthDate === null || member.age === null ? paymentAge(member, paymentYear) : 'both';
-  const esrd = member.esrd === null ? '' : `${member.esrd.status}${member.esrd.monthsSinceTransplant}`;
-  const flags = (member.institutional ? 1 : 0) + (member.newEnrollee ? 2 : 0) + (member.lowIncome ? 4 : 0);
-  return `${paymentYear},${model},${program},${age},${member.sex},${member.originalEntitlement},${member.dualStatus},${flags},${member.snp},${member.partD},${esrd},${frailty}`;
+function entry<K, V>(
+  map: { get(key: K): V | undefined; set(key: K, value: V): unknown },
+  key: K,
+  make: () => V,
+): V {
+  const known = map.get(key);
+  if (known !== undefined) return known;
+  const made = make();
+  map.set(key, made);
+  return made;
 }
+
+/** Everything a Medicare score reads about a member, in one integer; null where that cannot be (then nothing is remembered). */
+function memberBits({ paymentYear, member, frailty = null }: MemberScoringOptions): number | null {
+  if (frailty !== null || (member.age === null) === (member.birthDate === null)) return null;
+  const age = paymentAge(member, paymentYear);
+  const orec = member.originalEntitlement === null ? 4 : OREC.indexOf(member.originalEntitlement);
+  const dual = member.dualStatus === null ? 15 : DUAL.indexOf(member.dualStatus);
+  if (age === null || !(age < 256) || orec < 0 || dual < 0) return null;
+  const flags =
+    (member.sex === 'F' ? 1 : 0) |
+    (member.institutional ? 2 : 0) |
+    (member.newEnrollee ? 4 : 0) |
+    (member.lowIncome ? 8 : 0) |
+    (member.snp === 'cSnp' ? 16 : 0);
+  const esrd = member.esrd === null ? 0 : 1 + STATUSES.indexOf(member.esrd.status);
+  // Beyond ten months nothing changes; 15 is unknown.
+  const months = member.esrd === null ? 0 : monthsBits(member.esrd.monthsSinceTransplant);
+  const partD = member.partD === null ? 7 : PART_DS.indexOf(member.partD);
+  // 8 + 5 + 3 + 4 + 2 + 4 + 3 bits
+  return ((((((age << 5) | flags) * 8 + orec) * 16 + dual) * 4 + esrd) * 16 + months) * 8 + partD;
+}
+
+function monthsBits(months: number | null): number {
+  return months === null ? 15 : Math.min(Math.max(months, 0), 14);
+}
+
+const OREC = ['0', '1', '2', '3'];
+const DUAL = ['00', '01', '02', '03', '04', '05', '06', '07', '08', '09', '99', 'NA'];
+const STATUSES = ['dialysis', 'transplant', 'graft'];
+const PART_DS = ['none', 'mapd', 'pdp', 'pace'];
 
 function buildMember(reference: ReferenceData, options: MemberScoringOptions): Outcome<MemberScoring> {
   if (options.program === 'aca') {

@@ -7,16 +7,16 @@ import { type Kernel, kernelOf } from './kernel.ts';
 import { type MemberScoring, prepareMember, type ScoringPart } from './member-scoring.ts';
 import { compareHccs, type ModelYear } from './model.ts';
 import type { EngineError } from './outcome.ts';
-import { codedScore, paymentAnswer } from './payment.ts';
+import { decimal } from './payment.ts';
 import type { ReferenceData } from './reference-data.ts';
-import type { RawFactor } from './score.ts';
+import type { RawFactor, SegmentProgram } from './score.ts';
 import type { ScoreRequest } from './score-contract.ts';
 import { isHhsRequest, scoreRequest } from './score-request.ts';
-import { type Thousandths, toDecimal } from './thousandths.ts';
+import type { CountTerm } from './terms.ts';
+import { decimalJson, divideRounded, type Thousandths } from './thousandths.ts';
 
 /** More diagnoses than this go the clear way; sorting by insertion stops paying. */
 const MOST_DIAGNOSES = 64;
-const MOST_PAYMENTS = 8192;
 
 export type ScoreTextAnswer =
   | { readonly ok: true; readonly text: string }
@@ -71,13 +71,14 @@ function writerOf(table: CodeTable, scoring: MemberScoring): Writer {
 
 const entriesOf = new WeakMap<ModelYear, Map<string, CodeEntry>>();
 
-/** Looks a code up, remembering only spellings of codes that exist: bad input cannot grow the memory. */
-function entryOf(table: CodeTable, kernel: Kernel, raw: string): CodeEntry {
-  const { year } = kernel.scorer;
+function entriesFor(year: ModelYear): Map<string, CodeEntry> {
   const entries = entriesOf.get(year) ?? new Map<string, CodeEntry>();
   entriesOf.set(year, entries);
-  const known = entries.get(raw);
-  if (known) return known;
+  return entries;
+}
+
+/** An entry seen for the first time; remembered only for codes that exist: bad input cannot grow the memory. */
+function addEntry(entries: Map<string, CodeEntry>, table: CodeTable, kernel: Kernel, raw: string): CodeEntry {
   const code = undotted(raw);
   const same = entries.get(code);
   const entry = same ?? buildEntry(table, kernel, code);
@@ -109,7 +110,38 @@ function buildEntry(table: CodeTable, kernel: Kernel, code: string): CodeEntry {
 }
 
 function factorHead({ variable, kind, thousandths }: RawFactor): string {
-  return `{"variable":${JSON.stringify(variable)},"kind":"${kind}","value":${toDecimal(thousandths)}`;
+  return `{"variable":${JSON.stringify(variable)},"kind":"${kind}","value":${decimalJson(thousandths)}`;
+}
+
+/** Text pieces that are the same for everyone in a segment. */
+interface SegmentTexts {
+  /** By HCC position: the HCC in quotes, and its factor up to the codes. */
+  readonly quoted: readonly string[];
+  readonly heads: readonly string[];
+  readonly interactions: readonly string[];
+  readonly counts: readonly { readonly term: CountTerm; readonly text: string }[];
+  /** Codes of each HCC as JSON, by position; emptied as they are written. */
+  readonly codesOf: string[];
+}
+const textsOf = new WeakMap<SegmentProgram, SegmentTexts>();
+
+function segmentTexts({ hccs, scorer }: Kernel): SegmentTexts {
+  const { model, program } = scorer;
+  const known = textsOf.get(program);
+  if (known) return known;
+  const texts: SegmentTexts = {
+    quoted: hccs.map((hcc) => `"${hcc}"`),
+    heads: hccs.map((hcc) =>
+      factorHead(
+        program.hccs.get(hcc) ?? { variable: `${model.hccPrefix}${hcc}`, kind: 'hcc', thousandths: 0, hcc },
+      ),
+    ),
+    interactions: program.interactions.map(({ factor }) => `${factorHead(factor)}}`),
+    counts: program.counts.map(({ term, factor }) => ({ term, text: `${factorHead(factor)}}` })),
+    codesOf: hccs.map(() => ''),
+  };
+  textsOf.set(program, texts);
+  return texts;
 }
 
 function buildWriter(table: CodeTable, scoring: MemberScoring): Writer {
@@ -118,21 +150,14 @@ function buildWriter(table: CodeTable, scoring: MemberScoring): Writer {
   const { model, year, person, program } = scorer;
   const kernel = kernelOf(scorer);
   const { before, after } = kernel.state;
-  const quoted = kernel.hccs.map((hcc) => `"${hcc}"`);
-  const heads = kernel.hccs.map((hcc) =>
-    factorHead(
-      program.hccs.get(hcc) ?? { variable: `${model.hccPrefix}${hcc}`, kind: 'hcc', thousandths: 0, hcc },
-    ),
-  );
+  const { quoted, heads, interactions, counts, codesOf } = segmentTexts(kernel);
   const fixed = scorer.fixed.map((factor) => `${factorHead(factor)}}`).join(',');
-  const interactions = program.interactions.map(({ factor }) => `${factorHead(factor)}}`);
-  const counts = program.counts.map(({ term, factor }) => ({ term, text: `${factorHead(factor)}}` }));
   const divisor = scorer.divisor === null ? '' : `${factorHead(scorer.divisor)}}`;
   const opening = `,"model":"${model.id}","paymentYear":${scoring.paymentYear},"segment":"${scorer.segment}","hccsBeforeHierarchy":[`;
   const closing = `,"assumptions":${JSON.stringify(scoring.assumptions)},"provenance":${JSON.stringify(scoring.provenance)}}`;
-  const payments = new Map<Thousandths, string>();
-  /** Codes of each HCC as JSON, by position; emptied as they are written. */
-  const codesOf: string[] = kernel.hccs.map(() => '');
+  const paid = paymentWriter(scoring, part);
+  const entries = entriesFor(year);
+  const lookUp = (raw: string): CodeEntry => entries.get(raw) ?? addEntry(entries, table, kernel, raw);
 
   const put = (position: number, json: string): void => {
     const word = position >> 5;
@@ -145,7 +170,7 @@ function buildWriter(table: CodeTable, scoring: MemberScoring): Writer {
     write: ({ id, diagnoses }) => {
       before.fill(0);
       const lists = { unmapped: '', pending: '', invalid: '' };
-      for (const entry of distinctEntries(table, kernel, diagnoses)) {
+      for (const entry of distinctEntries(diagnoses, lookUp)) {
         if (entry.kind === 'mapped') {
           if (entry.edited) {
             for (const hcc of mapCodeFor(year, entry.code, person))
@@ -193,7 +218,7 @@ function buildWriter(table: CodeTable, scoring: MemberScoring): Writer {
       }
       if (divisor !== '') factors = joined(factors, divisor);
       const dropped = all === count ? '' : droppedText(kernel);
-      return `{"id":${id === null ? 'null' : JSON.stringify(id)}${opening}${given}],"hccs":[${kept}],"dropped":[${dropped}],"paymentHccCount":${count},"factors":[${factors}],"rawScore":${toDecimal(raw)},"payment":${paymentText(scoring, part, payments, raw)},"unmapped":[${lists.unmapped}],"pending":[${lists.pending}],"invalid":[${lists.invalid}]${closing}`;
+      return `{"id":${id === null ? 'null' : JSON.stringify(id)}${opening}${given}],"hccs":[${kept}],"dropped":[${dropped}],"paymentHccCount":${count},"factors":[${factors}],"rawScore":${decimalJson(raw)},"payment":${paid(raw)},"unmapped":[${lists.unmapped}],"pending":[${lists.pending}],"invalid":[${lists.invalid}]${closing}`;
     },
   };
 }
@@ -208,13 +233,12 @@ function invalidText(json: string, reason: string): string {
 
 /** Entries of the distinct codes, in code order: by insertion, since a request has few. */
 function distinctEntries(
-  table: CodeTable,
-  kernel: Kernel,
   diagnoses: readonly string[],
+  lookUp: (raw: string) => CodeEntry,
 ): readonly CodeEntry[] {
   const entries: CodeEntry[] = [];
   for (const raw of diagnoses) {
-    const entry = entryOf(table, kernel, raw);
+    const entry = lookUp(raw);
     let at = entries.length;
     while (at > 0 && (entries[at - 1]?.code ?? '') > entry.code) at--;
     if (at > 0 && entries[at - 1]?.code === entry.code) continue;
@@ -242,21 +266,17 @@ function droppedText({ scorer, state, hccs }: Kernel): string {
     .join(',');
 }
 
-function paymentText(
-  scoring: MemberScoring,
-  { row }: ScoringPart,
-  known: Map<Thousandths, string>,
-  raw: Thousandths,
-): string {
-  if (scoring.noPayment !== null) return 'null';
-  const before = known.get(raw);
-  if (before !== undefined) return before;
+/** The payment of a raw score as JSON; the formulas are those of `codedScore`. */
+function paymentWriter(scoring: MemberScoring, { row }: ScoringPart): (raw: Thousandths) => string {
+  if (scoring.noPayment !== null) return () => 'null';
   const { normalization } = row;
   const coding = row.coding ?? 0;
-  const text = JSON.stringify(
-    paymentAnswer({ normalization, coding }, codedScore(raw, { normalization, coding })),
-  );
-  if (known.size >= MOST_PAYMENTS) known.clear();
-  known.set(raw, text);
-  return text;
+  const head = `{"normalization":${decimalJson(normalization)},"codingAdjustment":${decimalJson(coding)},"score":`;
+  const byNormalization = ` / ${decimal(normalization)}","value":`;
+  const byCoding = ` x (1 - ${decimal(coding)})","value":`;
+  return (raw) => {
+    const normalized = divideRounded(raw * 1000, normalization);
+    const coded = decimalJson(divideRounded(normalized * (1000 - coding), 1000));
+    return `${head}${coded},"steps":[{"step":"normalization","formula":"${decimal(raw)}${byNormalization}${decimalJson(normalized)}},{"step":"coding adjustment","formula":"${decimal(normalized)}${byCoding}${coded}}]}`;
+  };
 }

@@ -27,3 +27,15 @@ export function divideRounded(numerator: number, denominator: number): number {
   const rounded = 2 * (magnitude - quotient * denominator) >= denominator ? quotient + 1 : quotient;
   return numerator < 0 ? -rounded || 0 : rounded;
 }
+
+const FRACTIONS: readonly string[] = Array.from({ length: 1000 }, (_, value) =>
+  value === 0 ? '' : `.${String(value).padStart(3, '0').replace(/0+$/, '')}`,
+);
+
+/** The text that JSON has for {@link toDecimal}: no trailing zeros, `0.5`, `-1.25`, `2`. Made from integers. */
+export function decimalJson(value: Thousandths): string {
+  const magnitude = value < 0 ? -value : value;
+  const whole = Math.floor(magnitude / 1000);
+  const text = `${whole}${FRACTIONS[magnitude - whole * 1000] ?? ''}`;
+  return value < 0 ? `-${text}` : text;
+}
