@@ -18,6 +18,8 @@ export type Parser = (inputs: readonly IntakeInput[], options: IntakeOptions) =>
 export interface IntakeInput {
   /** Name inside the batch, as shown in findings; never a path of the machine. */
   readonly file: string;
+  /** Where the bytes lie on disk, if they do: archives are then read in place. */
+  readonly localPath?: string;
   open(): AsyncIterable<Uint8Array>;
 }
 
