@@ -18,10 +18,10 @@ import {
   listBatches,
   listFileReports,
   listFindings,
-  moveBatch,
   type StoredFinding,
 } from '../../store/batches.ts';
 import { withTenant } from '../../store/database.ts';
+import { cancelBatch } from '../../store/work-items.ts';
 import type { Api } from '../api.ts';
 import { csvLine } from '../csv.ts';
 import { decodeCursor, encodeCursor, pageOf, pageQuery } from '../cursor.ts';
@@ -184,7 +184,7 @@ export function registerBatches(v1: Api, deps: ApiDeps): void {
       const { batchId } = request.params;
       request.touched.resourceId = batchId;
       return inTenant(request, async (tx) => {
-        await moveBatch(tx, { batchId, from: ['received', 'reading', 'analyzing'], to: 'cancelled' });
+        await cancelBatch(tx, batchId);
         const row = await getBatch(tx, batchId);
         if (!row) throw notFound('batch');
         if (row.state === 'cancelled') return shownBatch(row);
