@@ -260,3 +260,8 @@ export async function clearFindings(tx: TenantTx, batchId: string): Promise<void
   await tx.execute(sql`delete from batch_rejects where batch_id = ${batchId}::uuid`);
   await tx.execute(sql`update batches set warnings = 0 where id = ${batchId}::uuid`);
 }
+
+/** Says what is doubtful about a batch that went on all the same; no PHI. */
+export async function noteBatchError(tx: TenantTx, batchId: string, error: string): Promise<void> {
+  await tx.execute(sql`update batches set error = ${error} where id = ${batchId}::uuid`);
+}

@@ -2,6 +2,7 @@ import { sql } from 'drizzle-orm';
 import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres';
 import pg from 'pg';
 import * as schema from './schema/index.ts';
+import { withoutValues } from './store-error.ts';
 
 type Schema = typeof schema;
 
@@ -63,7 +64,7 @@ export async function withTenant<T>(
   work: (tx: TenantTx) => Promise<T>,
 ): Promise<T> {
   if (!UUID.test(tenantId)) throw new TypeError('withTenant needs the id of a tenant');
-  return db.drizzle.transaction(async (tx) => {
+  return transact(db, async (tx) => {
     await tx.execute(
       sql`select set_config('role', 'hccgap_app', true), set_config('app.tenant', ${tenantId}, true)`,
     );
@@ -74,13 +75,21 @@ export async function withTenant<T>(
 
 /** Runs `work` in one transaction as the narrow system role. */
 export async function withSystem<T>(db: Database, work: (tx: SystemTx) => Promise<T>): Promise<T> {
-  return db.drizzle.transaction(async (tx) => {
+  return transact(db, async (tx) => {
     await tx.execute(
       sql`select set_config('role', 'hccgap_system', true), set_config('app.tenant', '', true)`,
     );
     // As above: the brand is given here and nowhere else.
     return work(tx as SystemTx);
   });
+}
+
+async function transact<T>(db: Database, work: (tx: Transaction) => Promise<T>): Promise<T> {
+  try {
+    return await db.drizzle.transaction(work);
+  } catch (error) {
+    throw withoutValues(error);
+  }
 }
 
 /** The server's answer to `select 1`; throws when the database is away. */

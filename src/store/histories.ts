@@ -90,7 +90,8 @@ export async function loadHistories(
   const byId = new Map(members.map((member) => [member.id, member]));
   return memberKeys.flatMap((key): readonly MemberHistory[] => {
     const member = byId.get(key);
-    if (member === undefined || member.birth_date === null || member.sex === null) return [];
+    if (member === undefined || member.root !== key) return [];
+    if (member.birth_date === null || member.sex === null) return [];
     const children = childrenByEncounter(lines(key), diagnoses(key));
     return [
       {

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { sql } from 'drizzle-orm';
 import { expect, test } from 'vitest';
 import { type AuditEvent, appendAudit, listAudit, verifyAudit } from '../../src/store/audit.ts';
@@ -83,7 +84,7 @@ describePostgres('tenancy of the store', () => {
       tx.execute(sql`insert into members (tenant_id, external_id, batch_id, source_file, source_row)
         values (${b}::uuid, 'P-9', ${BATCH}::uuid, 'x', 1)`),
     );
-    await expect(smuggle).rejects.toMatchObject({ cause: { code: '42501' } });
+    await expect(smuggle).rejects.toMatchObject({ code: '42501' });
   });
 
   test('the same member id is another member for each tenant', async () => {
@@ -100,7 +101,7 @@ describePostgres('tenancy of the store', () => {
   test('the system role reaches no table with PHI', async () => {
     for (const table of ['members', 'diagnoses', 'gaps', 'batch_rejects', 'audit_log', 'queries']) {
       const peek = withSystem(scratch.db, (tx) => tx.execute(sql`select * from ${sql.identifier(table)}`));
-      await expect(peek, table).rejects.toMatchObject({ cause: { code: '42501' } });
+      await expect(peek, table).rejects.toMatchObject({ code: '42501' });
     }
   });
 
@@ -116,7 +117,7 @@ describePostgres('tenancy of the store', () => {
       sql`update audit_heads set seq = 0`,
     ]) {
       await expect(withTenant(scratch.db, tenant, (tx) => tx.execute(statement))).rejects.toMatchObject({
-        cause: { code: '42501' },
+        code: '42501',
       });
     }
   });
@@ -168,6 +169,25 @@ describePostgres('tenancy of the store', () => {
     expect(await change(0, 'late')).toBeUndefined();
     const current = await withTenant(scratch.db, tenant, (tx) => currentSettings(tx));
     expect(current).toMatchObject({ version: 1, changedBy: 'key-9', reason: 'asked by the plan' });
+  });
+});
+
+describePostgres('an error of the database', () => {
+  const scratch = scratchDatabase();
+
+  test('quotes no value of the statement', async () => {
+    const tenant = await scratch.tenant();
+    const canary = 'CANARY-ZYX';
+    const failing = withTenant(scratch.db, tenant, (tx) =>
+      tx.execute(sql`insert into members (external_id, batch_id, source_file, source_row, birth_date)
+        values (${canary}, ${BATCH}::uuid, 'x', 1, ${canary}::date)`),
+    );
+    const error = await failing.then(
+      () => null,
+      (fault: unknown) => fault,
+    );
+    expect(error).toMatchObject({ name: 'StoreError', code: '22007' });
+    expect(inspect(error, { depth: 9 })).not.toContain(canary);
   });
 });
 
