@@ -35,7 +35,8 @@ export async function* parseBatch(
     const members = new MemberMemory(options, groups.size > 1);
     for (const format of READING_ORDER) {
       const files = groups.get(format);
-      if (files) yield* members.watch(FORMAT_PARSERS[format](files, members.options));
+      if (files)
+        yield* answered(format, files, members.watch(FORMAT_PARSERS[format](files, members.options)));
     }
     yield* tellArchives();
   } finally {
@@ -59,22 +60,32 @@ async function detect(input: IntakeInput, options: IntakeOptions): Promise<Intak
   };
 }
 
+/** Adds an empty report for each file of which its parser could read no record type at all. */
+async function* answered(
+  format: IntakeFormat,
+  files: readonly IntakeInput[],
+  events: AsyncIterable<IntakeEvent>,
+): AsyncGenerator<IntakeEvent> {
+  const silent = new Set(files.map(({ file }) => file));
+  for await (const event of events) {
+    if (event.type === 'report') silent.delete(event.report.file);
+    yield event;
+  }
+  for (const file of silent) yield emptyReport(file, format);
+}
+
 /** A file that no parser reads: its finding and its report. */
 function* fileFinding(finding: IntakeFinding): Generator<IntakeEvent> {
   yield { type: 'finding', finding };
-  yield {
+  yield emptyReport(finding.file, 'unknown', finding.code);
+}
+
+function emptyReport(file: string, format: string, code?: string): IntakeEvent {
+  const counts = { received: 0, accepted: 0, rejected: 0, duplicates: 0 };
+  const codes = code === undefined ? {} : { [code]: 1 };
+  return {
     type: 'report',
-    report: {
-      file: finding.file,
-      format: 'unknown',
-      recordType: 'unknown',
-      received: 0,
-      accepted: 0,
-      rejected: 0,
-      duplicates: 0,
-      codes: { [finding.code]: 1 },
-      failed: true,
-    },
+    report: { file, format, recordType: 'unknown', ...counts, codes, failed: true },
   };
 }
 
