@@ -150,6 +150,7 @@ export function readMmr(record: string, source: SourceRef): RecordRead {
     month,
     adjustmentReason ?? '',
     at('adjustmentStart'),
+    at('adjustmentEnd'),
     at('runDate'),
   ];
   return {
