@@ -1,12 +1,5 @@
+import { markdownTable } from './markdown.ts';
 import { ACCESS, FIELD_GROUPS, type FieldGroup, hiddenGroups, ROLE_TEXT, ROLES } from './roles.ts';
-
-function row(cells: readonly string[]): string {
-  return `| ${cells.join(' | ')} |`;
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  return [row(head), row(head.map(() => '---')), ...rows.map(row)].join('\n');
-}
 
 /** `docs/roles.md`, printed from the tables that are applied; a test holds the page equal to it. */
 export function rolePage(
@@ -26,14 +19,14 @@ export function rolePage(
     '',
     'Printed from `src/api/roles.ts`, the only place that says who may do what. A route without an entry does not start.',
     '',
-    table(
+    markdownTable(
       ['role', 'who'],
       ROLES.map((role) => [`\`${role}\``, ROLE_TEXT[role]]),
     ),
     '',
     '## Routes',
     '',
-    table(
+    markdownTable(
       ['route', 'operation', ...ROLES],
       Object.keys(access)
         .filter((operation) => byOperation.has(operation))
@@ -48,7 +41,7 @@ export function rolePage(
     '',
     'Left out of every answer, at any depth, also in streams and CSV.',
     '',
-    table(
+    markdownTable(
       ['group', ...ROLES, 'fields'],
       groups.map((group) => [
         group,

@@ -51,7 +51,7 @@ export interface TransitionRequest {
 }
 
 /** What else a transition makes happen, in the same transaction. */
-export type Effect = 'submit_add' | 'submit_delete' | 'approve_delete' | 'identify_unsupported' | null;
+export type Effect = 'submit_add' | 'submit_delete' | 'approve_delete' | null;
 
 type ActorRole = 'coder' | 'lead' | 'provider';
 type Need = 'comment' | 'encounterId' | 'evidence';
