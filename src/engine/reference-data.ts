@@ -6,6 +6,7 @@ import type { GapTables } from './gaps/tables.ts';
 import type { HhsTables } from './hhs/tables.ts';
 import type { CompiledModel } from './model.ts';
 import type { PaymentParameters } from './payment.ts';
+import type { QueryTables } from './queries/query.ts';
 import type { ModelId } from './score-contract.ts';
 import type { SpecificityTables } from './specificity.ts';
 import type { SuspectTables } from './suspects/tables.ts';
@@ -23,6 +24,8 @@ export interface ReferenceData {
   readonly hhs: HhsTables;
   /** Suspect rules, value sets and drug product codes. */
   readonly suspecting: SuspectTables;
+  /** Provider query templates and word lists. */
+  readonly queries: QueryTables;
   /** OIG-style tests and contradictions of submitted diagnoses. */
   readonly overCoding: OverCodingTables;
   readonly eligibility: EligibilityTables;

@@ -7,6 +7,7 @@ import { loadHhsTables } from './hhs.ts';
 import { loadModel, MEDICARE_MODELS } from './models.ts';
 import { loadOverCoding } from './over-coding.ts';
 import { loadPayment } from './payment.ts';
+import { loadQueries } from './queries.ts';
 import { loadSpecificity } from './specificity.ts';
 import { loadSuspecting } from './suspecting.ts';
 
@@ -22,6 +23,7 @@ export function loadReference(root: string): ReferenceData {
     codes: loadCodes(root),
     hhs: loadHhsTables(root),
     suspecting,
+    queries: loadQueries(root),
     overCoding: loadOverCoding(root, suspecting),
     eligibility: loadEligibility(root),
     calendar: loadCalendar(root),
