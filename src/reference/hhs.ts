@@ -113,10 +113,26 @@ function compileYear({ mapping, model, table }: YearSource, benefitYear: number)
         cell(row, 'label'),
       ]),
     ),
+    billTypes: new Map(
+      table('eligible_bill_types.csv').map((row) => [
+        cell(row, 'bill_type'),
+        row.service_code_required === 'yes',
+      ]),
+    ),
+    serviceCodes: serviceCodes(rows('eligible_service_codes.csv')),
+    durations: table('enrollment_duration.csv').map((row) => ({
+      months: Number(row.months),
+      min: Number(row.days_min),
+      max: Number(row.days_max),
+    })),
     provenance: mapping.manifest.provenance
       .filter(({ scope }) => scope === `benefitYear ${benefitYear}`)
       .map(({ scope, mark }) => `${scope}: ${mark}`),
   };
+}
+
+function serviceCodes(rows: readonly Row[]): ReadonlySet<string> | null {
+  return rows.length === 0 ? null : new Set(rows.map((row) => cell(row, 'code')));
 }
 
 function modelTables(

@@ -80,6 +80,12 @@ export interface HhsYearTables {
   /** `indicator|metal` to the factor in hundredths. */
   readonly csrFactors: ReadonlyMap<string, number>;
   readonly labels: ReadonlyMap<string, string>;
+  /** Accepted types of bill, and whether each needs a listed service code. */
+  readonly billTypes: ReadonlyMap<string, boolean>;
+  /** CPT/HCPCS codes that make outpatient and professional claims acceptable; null when no list is held. */
+  readonly serviceCodes: ReadonlySet<string> | null;
+  /** Enrolled days to months of duration. */
+  readonly durations: readonly { readonly months: number; readonly min: number; readonly max: number }[];
   readonly provenance: readonly string[];
 }
 
