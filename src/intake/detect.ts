@@ -20,7 +20,7 @@ export type Detection =
 export function detectFormat(
   start: Uint8Array,
   file: string,
-  isCmsReturn: (text: string, file: string) => boolean,
+  isCmsReturn: (text: string) => boolean,
 ): Detection {
   if ((start[0] === 0xff && start[1] === 0xfe) || (start[0] === 0xfe && start[1] === 0xff)) {
     return { ok: false, code: 'bad_encoding', message: 'the file is UTF-16; send it as UTF-8' };
@@ -34,7 +34,7 @@ export function detectFormat(
   if (/^(?:ISA|GS|ST)[^A-Za-z0-9\s]/.test(text)) return known('x12');
   if (text.startsWith('{') || text.startsWith('[')) return known(jsonFormat(text));
   if (text.startsWith('<')) return unknown('XML is not read; send FHIR as JSON');
-  if (isCmsReturn(text, file)) return known('cms-return');
+  if (isCmsReturn(text)) return known('cms-return');
   const [line = ''] = text.split(/\r?\n/, 1);
   if (/ISA[^A-Za-z0-9\s]/.test(line.slice(0, 200))) return known('x12');
   const delimiter = detectDelimiter(line);
