@@ -131,7 +131,7 @@ export interface Analysis {
   readonly dosYear: number;
   readonly asOf: IsoDate;
   readonly yearState: YearState;
-  /** null in a year that has not started and for which no model is announced. */
+  /** null where no score can be given: no model announced for a year not started, an ESRD factor not established. */
   readonly raf: { readonly current: ScoreResult | null; readonly ifAllClosed: ScoreResult | null };
   readonly gaps: readonly Gap[];
   readonly notGaps: readonly NotGap[];

@@ -118,8 +118,8 @@ export function prepareContext(
 }
 
 interface Scorings {
-  /** The member as he is. */
-  readonly scoring: MemberScoring;
+  /** The member as he is; an ESRD or PACE parameter that is not established refuses it, and gaps are listed all the same. */
+  readonly scoring: Outcome<MemberScoring>;
   /** The same member as a continuing enrollee without ESRD: whose categories and coefficients gaps are judged by. */
   readonly comparison: MemberScoring;
   readonly hasImpact: boolean;
@@ -134,16 +134,15 @@ function prepareScorings(
   const member = scoreMemberOf(history, coverage);
   const common = { paymentYear, model: null, program: coverage.program };
   const scoring = prepareMember(reference, { ...common, member });
-  if (!scoring.ok) return scoring;
   if (!member.newEnrollee && member.esrd === null) {
-    return succeed({ scoring: scoring.value, comparison: scoring.value, hasImpact: true });
+    return scoring.ok ? succeed({ scoring, comparison: scoring.value, hasImpact: true }) : scoring;
   }
   const comparison = prepareMember(reference, {
     ...common,
     member: { ...member, newEnrollee: false, esrd: null },
   });
   if (!comparison.ok) return comparison;
-  return succeed({ scoring: scoring.value, comparison: comparison.value, hasImpact: false });
+  return succeed({ scoring, comparison: comparison.value, hasImpact: false });
 }
 
 function modelPart(
@@ -186,9 +185,14 @@ function analyzed(context: AnalysisContext, identity: AnalysisIdentity): Analysi
     gaps: kinds === null ? gaps : gaps.filter(({ kind }) => kinds.includes(kind)),
     notGaps: [...decision.notGaps, ...unspecified.notGaps],
     unspecified: unspecified.flags,
-    notEvaluable: decision.notEvaluable,
+    notEvaluable: [...unscored(context), ...decision.notEvaluable],
     encounters: context.records.map(({ verdict }) => verdict),
   };
+}
+
+/** Why there is no score, where there is none. */
+function unscored({ scoring }: AnalysisContext): Analysis['notEvaluable'] {
+  return scoring.ok ? [] : [{ test: 'raf', hcc: null, missing: [scoring.error.message] }];
 }
 
 function scoresOf(context: AnalysisContext, worths: GapWorths): Analysis['raf'] {
@@ -196,7 +200,9 @@ function scoresOf(context: AnalysisContext, worths: GapWorths): Analysis['raf'] 
   for (const { code, valid, record } of context.submissions.get(context.dosYear) ?? []) {
     if (valid && record.verdict.eligible) codes.add(code);
   }
-  const current = scoreMember(context.reference, context.scoring, { id: null, codes: [...codes].sort() });
+  if (!context.scoring.ok) return { current: null, ifAllClosed: null };
+  const scoring = context.scoring.value;
+  const current = scoreMember(context.reference, scoring, { id: null, codes: [...codes].sort() });
   if (!context.hasImpact) {
     const text = 'gaps of a new enrollee or ESRD member carry no RAF; the score is the current one';
     return { current, ifAllClosed: { ...current, assumptions: [...current.assumptions, text] } };
@@ -207,7 +213,7 @@ function scoresOf(context: AnalysisContext, worths: GapWorths): Analysis['raf'] 
           'more than eight gaps: shares of the joint change were allocated in sequence, by confidence, worth and HCC',
         ]
       : [];
-  return { current, ifAllClosed: scoreOfCategories(context.scoring, worths.joint, assumptions) };
+  return { current, ifAllClosed: scoreOfCategories(scoring, worths.joint, assumptions) };
 }
 
 function gapOf(

@@ -6,6 +6,7 @@ import type { JudgedEncounter } from '../eligibility.ts';
 import type { CoveragePeriod, MemberHistory } from '../history.ts';
 import type { MemberScoring } from '../member-scoring.ts';
 import type { CompiledModel, ModelYear } from '../model.ts';
+import type { Outcome } from '../outcome.ts';
 import type { ReferenceData } from '../reference-data.ts';
 import type { Scorer } from '../score.ts';
 import type { ModelId } from '../score-contract.ts';
@@ -35,8 +36,8 @@ export interface AnalysisContext {
   readonly inactive: boolean;
   /** Some month of the payment year has been paid. */
   readonly paidMonths: boolean;
-  /** The score of the member as he is: new enrollee, ESRD or continuing. */
-  readonly scoring: MemberScoring;
+  /** The score of the member as he is: new enrollee, ESRD or continuing; a refusal where no score can be given. */
+  readonly scoring: Outcome<MemberScoring>;
   /** False for new enrollees and ESRD members: gaps are listed for care, their impact is null. */
   readonly hasImpact: boolean;
   /** The models in force for payment year and program, newest first. */
