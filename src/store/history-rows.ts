@@ -91,7 +91,7 @@ export function withStatuses(
     index.set(key, [...(index.get(key) ?? []), status]);
   }
   const unique = new Map(encounters.map((encounter) => [encounter.encounterId, encounter]));
-  return [...unique.values()].map((encounter) => {
+  const answered = [...unique.values()].map((encounter) => {
     const named = byId.get(encounter.encounterId) ?? [];
     const icn =
       encounter.icn ?? named.map((status) => emptyToNull(status.icn)).find((text) => text !== null) ?? null;
@@ -105,6 +105,24 @@ export function withStatuses(
       mao004: (stated('mao004') as Encounter['mao004'] | undefined) ?? encounter.mao004,
     };
   });
+  return withTargetsById(answered);
+}
+
+/**
+ * A replacement, void or chart review may name what it acts on by the payer's number (837 REF*F8 is the ICN), which
+ * is often learnt only later, from an answer: such a name becomes the id of the encounter that has the ICN.
+ */
+function withTargetsById(encounters: readonly Encounter[]): readonly Encounter[] {
+  const ids = new Set(encounters.map(({ encounterId }) => encounterId));
+  const byIcn = new Map<string, string>();
+  for (const { icn, encounterId } of encounters)
+    if (icn !== null && !byIcn.has(icn)) byIcn.set(icn, encounterId);
+  const target = (name: string | null) => (name === null || ids.has(name) ? name : (byIcn.get(name) ?? name));
+  return encounters.map((encounter) => ({
+    ...encounter,
+    linkedEncounterId: target(encounter.linkedEncounterId),
+    replacesEncounterId: target(encounter.replacesEncounterId),
+  }));
 }
 
 export function conditionOf(row: HistoryRow): Condition {
