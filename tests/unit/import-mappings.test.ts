@@ -124,6 +124,22 @@ describe('import of a model from the Python package layout', () => {
     expect(loadModel(root, 'cms-hcc-v28').sets.map(({ id }) => id)).toEqual(['2024', '2028']);
   });
 
+  test('published groups and interactions are compared with the terms and told', async () => {
+    writeFileSync(
+      path.join(source.folder, 'V28_Diagnosis_Categories.csv'),
+      'diag_category,hcc_1,hcc_2\nSEPSIS,HCC2,\nKIDNEY_V28,HCC326,HCC327\n',
+    );
+    writeFileSync(
+      path.join(source.folder, 'V28_Interactions.csv'),
+      'interaction,var_1,var_2\nDIABETES_HF_V28,DIABETES_V28,HF_V28\nHF_MOON_V28,HF_V28,MOON\n',
+    );
+    const report = await run();
+    expect(report.ok ? report.notes.slice(0, 2) : []).toEqual([
+      'group KIDNEY_V28 is 326, 327; the model has 326, 327, 328, 329',
+      'interaction HF_MOON_V28 is no term of the model',
+    ]);
+  });
+
   test('a dry run writes nothing', async () => {
     const before = readFileSync(path.join(root, 'cms-hcc-v28/manifest.json'), 'utf8');
     const report = await run({ dryRun: true });

@@ -126,11 +126,14 @@ describe('tables of the Python packages', () => {
   test('tables with one score column are told by their file', () => {
     expect(segmentOfColumn('V24_NE_Dialysis_Relative_Factors.csv', 'Score')).toBe('DNE');
     expect(segmentOfColumn('V24_Transplant_Scores.csv', 'Score')).toBe('TRANSPLANT');
+    expect(segmentOfColumn('V21_NE_Graft_Relative_Factors.csv', 'GRAFT_NE')).toBe('GNE');
+    expect(segmentOfColumn('T_NE_Relative_Factors.csv', 'NE_Low_Community')).toBe('NE_Lo');
   });
 
   test('spellings of one variable are one key', () => {
     expect(variableKey('ESRD_NORIGDIS_X_F85_89')).toBe(variableKey('ESRD_NOD_x_F85_89'));
     expect(variableKey('ESRD_ORIGDIS_X_M65')).toBe(variableKey('ESRD_OD_x_M65'));
+    expect(variableKey('DUR10PL_GE65')).toBe('GE65_DUR10PL');
     expect(variableKey('SCHIZOPHRENIA_CHF ')).toBe('SCHIZOPHRENIA_CHF');
     expect(variableKey('FGC_PBD_GE65_flag')).toBe(variableKey('PBD_GE65_flag'));
   });

@@ -6,6 +6,7 @@ import { listCell, tsvRows } from '../rows.ts';
 import { toTsv } from '../tsv.ts';
 import type { PackageContent, PackageFile } from '../write-package.ts';
 import { importCoefficients } from './model-coefficients.ts';
+import { logicNotes } from './model-logic.ts';
 import { type ModelSources, readModelSources } from './model-sources.ts';
 import type { ImportProblem } from './problem.ts';
 
@@ -42,7 +43,7 @@ export async function draftModel(options: ModelImportOptions): Promise<DraftPack
     paymentYear: options.paymentYear,
     segments: segmentsOf(base),
   });
-  const notes: string[] = [];
+  const notes = logicNotes(base, sources.logic);
   const problems = [...sources.problems];
   const fresh = options.base !== options.packageId;
   const hierarchies = hierarchyRows(base, sources, fresh, problems);

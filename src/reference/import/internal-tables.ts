@@ -121,6 +121,7 @@ export function readRelativeFactors(
   const problems: ImportProblem[] = [];
   for (const { line, cells } of table.rows) {
     const [variable = '', label = ''] = cells;
+    if (variable === '') continue;
     const hcc = /^(?:RX)?HCC(\d+)$/.exec(variable)?.[1];
     if (hcc !== undefined) labels.push({ hcc, label });
     segments.forEach((segment, index) => {

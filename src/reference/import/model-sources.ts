@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { Coefficient, MappedCode } from './internal-tables.ts';
 import { readHierarchyCsv, readMappingCsv, readRelativeFactors } from './internal-tables.ts';
 import { readMappingsWorkbook } from './mappings-workbook.ts';
+import { type ModelLogic, readGroups, readInteractionNames } from './model-logic.ts';
 import type { ImportProblem } from './problem.ts';
 import {
   type CodeHcc,
@@ -25,6 +26,7 @@ export interface ModelSources {
   readonly labels: readonly HccLabel[] | null;
   readonly coefficients: readonly Coefficient[] | null;
   readonly blanks: ReadonlySet<string>;
+  readonly logic: ModelLogic;
   /** Files that were used, in name order. */
   readonly files: readonly string[];
   readonly problems: readonly ImportProblem[];
@@ -46,6 +48,8 @@ interface Draft {
   officialLabels: HccLabel[];
   coefficients: Coefficient[];
   blanks: Set<string>;
+  groups: Map<string, readonly string[]>;
+  interactions: string[];
   files: string[];
   problems: ImportProblem[];
 }
@@ -59,6 +63,8 @@ export async function readModelSources(options: ModelSourceOptions): Promise<Mod
     officialLabels: [],
     coefficients: [],
     blanks: new Set(),
+    groups: new Map(),
+    interactions: [],
     files: [],
     problems: [],
   };
@@ -78,6 +84,7 @@ export async function readModelSources(options: ModelSourceOptions): Promise<Mod
     labels: labels.length > 0 ? labels : null,
     coefficients: draft.coefficients.length > 0 ? draft.coefficients : null,
     blanks: draft.blanks,
+    logic: { groups: draft.groups, interactions: draft.interactions },
     files: draft.files,
     problems: draft.problems,
   };
@@ -140,6 +147,14 @@ function readCsv(
     const read = readHierarchyCsv(name, text);
     draft.hierarchies.push({ file: name, rows: read.rows });
     return read.problems;
+  }
+  if (/Diagnosis_Categories/i.test(name)) {
+    for (const [group, hccs] of readGroups(name, text)) draft.groups.set(group, hccs);
+    return [];
+  }
+  if (/Interactions/i.test(name)) {
+    draft.interactions.push(...readInteractionNames(name, text));
+    return [];
   }
   const factors = /Relative_Factors|_Scores/i.test(name)
     ? readRelativeFactors(name, text, (column) => segmentOfColumn(name, column))

@@ -21,8 +21,8 @@ const SEGMENT_OF_COLUMN: Readonly<Record<string, string>> = {
   CE_LOWAGED: 'CE_LowAged',
   CE_LOWNONAGED: 'CE_LowNoAged',
   CE_LTI: 'CE_LTI',
-  NE_NONLOW: 'NE_NoLo',
-  NE_LOW: 'NE_Lo',
+  NE_NONLOW_COMMUNITY: 'NE_NoLo',
+  NE_LOW_COMMUNITY: 'NE_Lo',
   NE_LTI: 'NE_LTI',
 };
 
@@ -52,5 +52,6 @@ export function variableKey(variable: string): string {
     .replace(/^ORIGDIS$|^OD65$/, 'ORIGDS')
     .replace('PRESSURE_ULCER_V24', 'PRESS_ULCER_V24')
     .replace(/^ART_OPENINGS_PRESSURE_ULCER$/, 'ART_OPENINGS_PRESS_ULCER')
+    .replace(/^(DUR\w+)_([LG][TE]65)$/, '$2_$1')
     .replace(/^FGC_/, '');
 }
