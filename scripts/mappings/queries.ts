@@ -432,7 +432,7 @@ const CONDITIONS: readonly {
   },
   { hccs: ['379', '380', '381', '382', '383'], terms: ['pressure ulcer', 'decubitus', 'chronic ulcer'] },
   {
-    hccs: ['409', '454', '463'],
+    hccs: ['35', '409', '454', '463'],
     terms: ['amputation', 'amputee', 'transplant status', 'ostomy', 'colostomy', 'gastrostomy'],
     question: 'What is the current status shown by these records, if any?',
   },

@@ -22,6 +22,11 @@ export type QueryDraftResult =
       readonly findings: readonly QueryFinding[];
     };
 
+interface ConditionWords {
+  readonly terms: readonly string[];
+  readonly question: string | null;
+}
+
 type QueryReference = Pick<ReferenceData, 'codes' | 'suspecting' | 'queries'>;
 /** The parts of a gap that a query is drawn from. */
 export type QueryGap = Pick<
@@ -85,7 +90,7 @@ function compareLabels(a: QueryIndicator, b: QueryIndicator): number {
 
 /** Words that a query about this gap may not put into the provider's mouth, and whether they are documented. */
 export function querySubject(reference: QueryReference, gap: QueryGap): QuerySubject {
-  const known = reference.queries.conditions.get(gap.hcc);
+  const known = conditionOf(reference, gap);
   const descriptions = gap.candidateCodes.map(
     ({ code }) => reference.codes.description(undotted(code)) ?? '',
   );
@@ -94,8 +99,16 @@ export function querySubject(reference: QueryReference, gap: QueryGap): QuerySub
     terms: [...new Set([...(known?.terms ?? []), ...[gap.hccLabel, ...descriptions].flatMap(phrasesOf)])],
     // Specificity and conflict clarify words that the encounter's own record already holds.
     documented: gap.kind === 'specificity' || gap.kind === 'over_coding',
+    testNames: gap.evidence.flatMap((item) =>
+      item.type === 'observation' ? [labelOf(reference, item)] : [],
+    ),
     noHccOptions: [],
   };
+}
+
+/** The table is by V28 HCC; the numbers of other models mean other conditions. */
+function conditionOf(reference: QueryReference, gap: QueryGap): ConditionWords | undefined {
+  return gap.model === 'cms-hcc-v28' ? reference.queries.conditions.get(gap.hcc) : undefined;
 }
 
 /** Condition names inside a label or description: its parts, without qualifiers that stand alone. */
@@ -132,7 +145,7 @@ const GENERIC: ReadonlySet<string> = new Set([
 
 function questionOf(reference: QueryReference, gap: QueryGap, template: QueryTemplate): string {
   if (template.gapKind !== 'clinical_suspect') return template.question;
-  return reference.queries.conditions.get(gap.hcc)?.question ?? template.question;
+  return conditionOf(reference, gap)?.question ?? template.question;
 }
 
 /** The encounter that a clarifying query is about: the gap's anchor, else the newest eligible record behind it. */

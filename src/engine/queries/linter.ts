@@ -3,6 +3,7 @@ import {
   type AnswerKind,
   indicatorWords,
   type ProviderQuery,
+  type QueryIndicator,
   type QueryPolicy,
   type QuerySubject,
   type QueryTables,
@@ -63,12 +64,15 @@ function optionPassages({ query }: LintInput): readonly Passage[] {
   return query.options.map((option, index) => ({ pointer: `/options/${index}`, text: option.text }));
 }
 
+/** A recorded diagnosis, or a test by its own name. */
+function recordsWords({ subject }: LintInput, { type, label }: QueryIndicator): boolean {
+  return type === 'diagnosis' || type === 'condition' || subject.testNames.includes(label);
+}
+
 /** The stem without the recorded facts it cites: their words are the record's, not the writer's. */
 function ownWords(input: LintInput): readonly Passage[] {
   const cited = input.query.indicators.flatMap((indicator) =>
-    indicator.type === 'diagnosis' || indicator.type === 'condition'
-      ? [indicatorWords(indicator), indicator.label]
-      : [],
+    recordsWords(input, indicator) ? [indicatorWords(indicator), indicator.label] : [],
   );
   return stemOf(input).map(({ pointer, text }) => ({ pointer, text: without(text, cited) }));
 }
@@ -115,7 +119,11 @@ function indicators(input: LintInput): QueryFinding[] {
     }
   });
   const known = knownNumbers(input);
-  const cited = query.indicators.flatMap((item) => [item.label, item.sourceRef, item.unit ?? '']);
+  const cited = query.indicators.flatMap((item) => [
+    item.label,
+    item.sourceRef,
+    ...(item.unit !== null && /[a-z]/i.test(item.unit) ? [item.unit] : []),
+  ]);
   for (const { pointer, text } of [...stemOf(input), ...optionPassages(input)]) {
     const words = numbersIn(without(text, cited)).filter((number) => !known.has(number));
     if (words.length > 0) {
@@ -159,7 +167,7 @@ function leading(input: LintInput): QueryFinding[] {
     }
   }
   query.indicators.forEach((indicator, index) => {
-    if (indicator.type === 'diagnosis' || indicator.type === 'condition') return;
+    if (recordsWords(input, indicator)) return;
     const words = findPhrases(indicator.label, subject.terms);
     if (words.length > 0) {
       found.push(

@@ -68,6 +68,8 @@ export interface QuerySubject {
   readonly terms: readonly string[];
   /** The condition is already documented at the encounter in question. */
   readonly documented: boolean;
+  /** Names of tests in the record that hold a condition's name (a hepatitis B antigen): facts, not suggestions. */
+  readonly testNames: readonly string[];
   /** Options without an HCC that the same indicators support (CQ-4). */
   readonly noHccOptions: readonly string[];
 }
@@ -118,9 +120,10 @@ export function renderQuery(query: ProviderQuery): string {
   return `${title}${query.opening} ${query.question}${options}`;
 }
 
-/** An indicator in words: `Body mass index 41.2 kg/m2 on 2026-03-04 (vitals E1)`. */
+/** An indicator in words: `Body mass index 41.2 kg/m2 on 2026-03-04 (vitals E1)`; the unit one is not spelt out. */
 export function indicatorWords(indicator: QueryIndicator): string {
-  const value =
-    indicator.value === null ? '' : ` ${indicator.value}${indicator.unit ? ` ${indicator.unit}` : ''}`;
+  const unit =
+    indicator.unit === null || /^(?:1|\{[^}]*\})?$/.test(indicator.unit) ? '' : ` ${indicator.unit}`;
+  const value = indicator.value === null ? '' : ` ${indicator.value}${unit}`;
   return `${indicator.label}${value} on ${indicator.date} (${indicator.sourceRef})`;
 }
