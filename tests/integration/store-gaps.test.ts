@@ -15,6 +15,7 @@ import {
   assignGaps,
   claimGaps,
   countWorklist,
+  type WorklistCursor,
   type WorklistFilter,
   worklistPage,
 } from '../../src/store/worklists.ts';
