@@ -12,7 +12,7 @@ const read = (name: string, bytes: string | Uint8Array = fixture(name), settings
 describe('837P', () => {
   it('reads members, claims, lines and diagnoses of several groups', async () => {
     const { records, reports } = await read('claims-837p.x12');
-    expect(reports).toEqual([
+    expect(reports).toMatchObject([
       {
         file: 'claims-837p.x12',
         format: 'x12',
@@ -169,6 +169,40 @@ describe('837P', () => {
     expect(new Set(other.findings.map(({ code }) => code))).toEqual(new Set(['x12_set_not_read']));
     const none = await read('f.x12', 'GS*HC*A*B~');
     expect(brief(none.findings)).toEqual(['f.x12:0 x12_no_interchange -']);
+  });
+
+  it('rejects a truncated interchange with every claim that was read of it, and keeps them when lenient', async () => {
+    const cut = fixture('claims-837p.x12').subarray(0, 2_000);
+    const strict = await read('cut.x12', cut);
+    expect(strict.reports).toMatchObject([{ accepted: 0, rejected: strict.reports[0]?.received }]);
+    expect(strict.findings.map(({ code }) => code)).toEqual(
+      expect.arrayContaining(['se_missing', 'ge_missing', 'iea_missing']),
+    );
+    const lenient = await read('cut.x12', cut, { lenient: true });
+    expect(lenient.reports).toMatchObject([{ received: strict.reports[0]?.received, rejected: 0 }]);
+  });
+
+  it('reads names in Latin-1, and refuses ids with control characters', async () => {
+    const text = fixture('claims-837p.x12').toString('latin1').replace('TESTPERSON*BRAVO', 'TEST\xd1*BRAVO');
+    const latin = await read('l.x12', Buffer.from(text, 'latin1'));
+    expect(latin.reports).toMatchObject([{ accepted: 9 }]);
+    const nul = await read('n.x12', text.replace('****MI*HPM0002', '****MI*HPM\x002'));
+    expect(nul.reports).toMatchObject([{ accepted: 5, rejected: 4 }]);
+  });
+
+  it('a void leaves nothing, whichever comes first, and is remembered under both numbers when its claim is unknown', async () => {
+    const text = fixture('claims-837p.x12').toString();
+    const unknown = await read('v.x12', text.replace('CLM*P2002*150***11:B:1', 'CLM*P2003*150***11:B:1'));
+    expect(
+      only(unknown.records, 'encounter')
+        .map(({ encounter }) => encounter)
+        .filter(({ claimStatus }) => claimStatus === 'void')
+        .map(({ encounterId, replacesEncounterId }) => [encounterId, replacesEncounterId]),
+    ).toEqual([
+      ['P2002:8', 'ICN2002'],
+      ['P2002:8:own', 'P2002'],
+    ]);
+    expect(brief(unknown.findings)).toContain('v.x12:67 claim_target_unknown REF02');
   });
 
   it('takes no interchange twice in a batch', async () => {

@@ -39,7 +39,6 @@ export const MOR_J = {
   headerMonth: [15, 20],
   trailerCount: [7, 15],
   mbi: [2, 13],
-  birth: [34, 41],
   hccFlags: [70, 155],
   paymentHccCount: [178, 178],
 } as const;
@@ -58,8 +57,6 @@ export const MMR = {
   runDate: [6, 13],
   paymentMonth: [14, 19],
   mbi: [20, 31],
-  sex: [40, 40],
-  birth: [41, 48],
   hospice: [61, 61],
   esrd: [62, 62],
   institutional: [67, 67],

@@ -93,14 +93,10 @@ export function readMor(record: string, header: Header, source: SourceRef): Reco
     paymentHccCount: /^\d$/.test(stated) ? Number(stated) : null,
   };
   const key = ['mor', paid.model, header.month ?? '', header.runDate ?? ''].join(':');
-  const birthDate = compactDate(field(record, MOR_J.birth));
   return {
     ok: true,
     remarks,
-    records: [
-      { kind: 'member', memberId, source, birthDate, sex: null, deathDate: null, pcpNpi: null },
-      { kind: 'paid_raf', memberId, source, key, paid },
-    ],
+    records: [{ kind: 'paid_raf', memberId, source, key, paid }],
   };
 }
 
@@ -124,7 +120,6 @@ export function readMmr(record: string, source: SourceRef): RecordRead {
   const flag = (text: string) => /^[Y1]$/.test(text);
   const amounts = [cents(at('amountA')), cents(at('amountB'))].filter((amount) => amount !== null);
   const adjustmentReason = orNull(at('adjustmentReason').replace(/^0+$/, ''));
-  const sex = at('sex');
   const paid: PaidRaf = {
     ...NOTHING_PAID,
     report: 'mmr',
@@ -156,18 +151,7 @@ export function readMmr(record: string, source: SourceRef): RecordRead {
   return {
     ok: true,
     remarks: [],
-    records: [
-      {
-        kind: 'member',
-        memberId,
-        source,
-        birthDate: compactDate(at('birth')),
-        sex: sex === 'F' || sex === 'M' ? sex : null,
-        deathDate: null,
-        pcpNpi: null,
-      },
-      { kind: 'paid_raf', memberId, source, key: key.join(':'), paid },
-    ],
+    records: [{ kind: 'paid_raf', memberId, source, key: key.join(':'), paid }],
   };
 }
 

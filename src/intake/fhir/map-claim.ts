@@ -1,6 +1,7 @@
 import { daysBetween } from '../../engine/dates.ts';
-import type { Encounter, Modality, Setting } from '../../engine/history.ts';
+import type { Encounter, Setting } from '../../engine/history.ts';
 import type { CanonicalRecord } from '../../store/records.ts';
+import { modalityOf } from '../modality.ts';
 import { idText, isNpi } from '../x12/values.ts';
 import {
   billTypeOf,
@@ -108,7 +109,10 @@ function mapService(mapping: Mapping, { memberId, claimId, kind, retracted }: Cl
     ...span,
     setting,
     billType: setting === 'inpatient' || setting === 'outpatient' ? billTypeOf(resource) : null,
-    modality: modalityOf(lines, placeOfService),
+    modality: modalityOf(
+      lines.map(({ line }) => line),
+      placeOfService,
+    ),
     source: review === null ? 'claim' : 'chart_review',
     linkedEncounterId: review?.linked ?? null,
     claimStatus,
@@ -190,14 +194,6 @@ function lineOf(item: Json): Line | null {
     line: { procedure, modifiers: [...new Set(modifiers)], date: itemSpan(item)?.to ?? null },
     placeOfService: place?.code ?? null,
   };
-}
-
-function modalityOf(lines: readonly Line[], placeOfService: string | null): Modality {
-  const marked = (wanted: readonly string[]) =>
-    lines.filter(({ line }) => line.modifiers.some((modifier) => wanted.includes(modifier))).length;
-  if (lines.length > 0 && marked(['93', 'FQ']) === lines.length) return 'audio_only';
-  const telehealth = placeOfService === '02' || placeOfService === '10' || marked(['95', 'GT']) > 0;
-  return telehealth ? 'audio_video' : 'in_person';
 }
 
 /** The claim this one replaces or voids: `related` with relationship prior or replaces. */

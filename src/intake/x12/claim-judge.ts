@@ -1,11 +1,12 @@
 import type { IsoDate } from '../../engine/dates.ts';
 import type { Modality, Provider, Setting, Sex } from '../../engine/history.ts';
+import { modalityOf } from '../modality.ts';
 import type { Fault } from '../outcome.ts';
 import type { IntakeOptions } from '../parser.ts';
 import { claimSpan } from './claim-dates.ts';
 import { judgeDiagnoses } from './claim-diagnoses.ts';
 import type { ClaimDraft, ProviderDraft } from './claim-draft.ts';
-import { type JudgedLine, judgeLines, modalityOf } from './claim-lines.ts';
+import { type JudgedLine, judgeLines } from './claim-lines.ts';
 import { type Remark, Remarks } from './claim-remarks.ts';
 import { facilityComposite } from './composites.ts';
 import type { Place } from './envelope.ts';
@@ -112,7 +113,10 @@ export function judgeClaim(draft: ClaimDraft, context: JudgeContext): Judgement 
       setting: kind.setting,
       billType: kind.billType,
       placeOfService,
-      modality: modalityOf(lines, placeOfService),
+      modality: modalityOf(
+        lines.map(({ line }) => line),
+        placeOfService,
+      ),
       provider: judgeProvider(draft, kind.setting, remarks),
       chartReview,
       deletes: chartReview && reference('EA')?.trim() === '8',

@@ -1,5 +1,5 @@
 import type { IsoDate } from '../../engine/dates.ts';
-import type { Modality, ServiceLine } from '../../engine/history.ts';
+import type { ServiceLine } from '../../engine/history.ts';
 import { spanOf } from './claim-dates.ts';
 import type { ClaimDraft, LineDraft, Located } from './claim-draft.ts';
 import type { Remarks } from './claim-remarks.ts';
@@ -108,16 +108,4 @@ function checkPointers(service: Located, { separators, remarks }: Context): void
     const message = 'a line points to at most four of twelve diagnoses, by number';
     remarks.warning(service, 'SV107', 'pointer_out_of_range', message, text);
   }
-}
-
-/**
- * Telehealth by place of service 02 or 10 or modifier 95 or GT; audio-only when every line carries 93 or FQ
- * (in use since 2022; excluded from payment year 2027 on).
- */
-export function modalityOf(lines: readonly JudgedLine[], placeOfService: string | null): Modality {
-  const marked = (wanted: readonly string[]) =>
-    lines.filter(({ line }) => line.modifiers.some((modifier) => wanted.includes(modifier))).length;
-  if (lines.length > 0 && marked(['93', 'FQ']) === lines.length) return 'audio_only';
-  const telehealth = placeOfService === '02' || placeOfService === '10' || marked(['95', 'GT']) > 0;
-  return telehealth ? 'audio_video' : 'in_person';
 }
