@@ -131,7 +131,8 @@ function labelRows(
   const labels = new Map(held.map(([hcc = '', label = '']) => [hcc, label]));
   for (const { hcc, label } of sources.labels ?? []) {
     // The ESRD tables label renal categories whose coefficients are all 0: they are no payment HCCs.
-    if (label !== '' && (labels.has(hcc) || pays(sources, hcc))) labels.set(hcc, label);
+    const wanted = labels.has(hcc) ? sources.labelsOfficial : pays(sources, hcc);
+    if (label !== '' && wanted) labels.set(hcc, label);
   }
   return [...labels].sort(([a], [b]) => compareHccs(a, b));
 }

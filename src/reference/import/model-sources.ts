@@ -24,6 +24,8 @@ export interface ModelSources {
   readonly ages: ReadonlyMap<string, { readonly min: number | null; readonly max: number | null }> | null;
   readonly hierarchies: readonly Edge[] | null;
   readonly labels: readonly HccLabel[] | null;
+  /** True for a label macro; the captions of relative factor tables are worded otherwise and only name new HCCs. */
+  readonly labelsOfficial: boolean;
   readonly coefficients: readonly Coefficient[] | null;
   readonly blanks: ReadonlySet<string>;
   readonly logic: ModelLogic;
@@ -82,6 +84,7 @@ export async function readModelSources(options: ModelSourceOptions): Promise<Mod
     ages: agesOf(draft.mappings.flatMap(({ rows }) => rows)),
     hierarchies: draft.hierarchies.length > 0 ? draft.hierarchies.flatMap(({ rows }) => rows) : null,
     labels: labels.length > 0 ? labels : null,
+    labelsOfficial: draft.officialLabels.length > 0,
     coefficients: draft.coefficients.length > 0 ? draft.coefficients : null,
     blanks: draft.blanks,
     logic: { groups: draft.groups, interactions: draft.interactions },
