@@ -39,19 +39,33 @@ export function reportDiagnoses(
 ): DiagnosisReport {
   const mapping = mapDiagnoses(year, person, codes);
   const serviceYear = year.paymentYear - 1;
+  const retired = retiredCodes(table, year);
   const invalid: InvalidCode[] = [];
   const unmapped: string[] = [];
   const pending: string[] = [];
   for (const code of codes) {
-    const billable = table.billableInYear(code, serviceYear);
     if (year.mapping.has(code)) {
-      const reason = faultOfMapped(year, person, code, billable);
+      const reason = faultOfMapped(year, person, code, !retired.has(code));
       if (reason !== null) invalid.push({ code: dotted(code), reason });
-    } else if (!billable) invalid.push({ code: shownCode(table, code), reason: NOT_BILLABLE });
+    } else if (!table.billableInYear(code, serviceYear))
+      invalid.push({ code: shownCode(table, code), reason: NOT_BILLABLE });
     else if (isPending(table, year, code)) pending.push(dotted(code));
     else unmapped.push(dotted(code));
   }
   return { mapping, unmapped, pending, invalid };
+}
+
+const retiredOf = new WeakMap<ModelYear, ReadonlySet<string>>();
+
+/** Codes that the mapping has and that are billable on no date of the service year: a handful, worked out once. */
+function retiredCodes(table: CodeTable, year: ModelYear): ReadonlySet<string> {
+  const known = retiredOf.get(year);
+  if (known) return known;
+  const retired = new Set(
+    [...year.mapping.keys()].filter((code) => !table.billableInYear(code, year.paymentYear - 1)),
+  );
+  retiredOf.set(year, retired);
+  return retired;
 }
 
 /**

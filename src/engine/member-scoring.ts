@@ -1,5 +1,5 @@
-import { paymentAge } from './demographics.ts';
 import type { PartD, Program } from './history.ts';
+import { memberBits } from './member-bits.ts';
 import type { CompiledModel } from './model.ts';
 import { type Outcome, refuse, succeed } from './outcome.ts';
 import {
@@ -68,7 +68,7 @@ export function prepareMember(
   options: MemberScoringOptions,
 ): Outcome<MemberScoring> {
   const known = remembered(reference, options);
-  const bits = memberBits(options);
+  const bits = options.frailty == null ? memberBits(options.member, options.paymentYear) : null;
   const before = bits === null ? undefined : known.get(bits);
   if (before) return before;
   const outcome = buildMember(reference, options);
@@ -83,21 +83,39 @@ type Prepared = Map<number, Outcome<MemberScoring>>;
 /** Prepared members of a year, model and program: populations repeat the same few thousand. */
 const prepared = new WeakMap<ReferenceData, Map<string | null, Map<string | null, Map<number, Prepared>>>>();
 const REMEMBERED = 4096;
+/** The one asked for last: bulk scoring asks for the same again and again. */
+let last:
+  | (Pick<MemberScoringOptions, 'paymentYear' | 'model' | 'program'> & {
+      readonly reference: ReferenceData;
+      readonly known: Prepared;
+    })
+  | null = null;
 
 function remembered(
   reference: ReferenceData,
   { paymentYear, model, program }: MemberScoringOptions,
 ): Prepared {
+  if (
+    last !== null &&
+    last.reference === reference &&
+    last.paymentYear === paymentYear &&
+    last.model === model &&
+    last.program === program
+  ) {
+    return last.known;
+  }
   const ofModel = entry(
     entry(prepared, reference, () => new Map()),
     model,
     () => new Map(),
   );
-  return entry(
+  const known = entry(
     entry(ofModel, program, () => new Map()),
     paymentYear,
     () => new Map(),
   );
+  last = { reference, paymentYear, model, program, known };
+  return known;
 }
 
 function entry<K, V>(
@@ -111,36 +129,6 @@ function entry<K, V>(
   map.set(key, made);
   return made;
 }
-
-/** Everything a Medicare score reads about a member, in one integer; null where that cannot be (then nothing is remembered). */
-function memberBits({ paymentYear, member, frailty = null }: MemberScoringOptions): number | null {
-  if (frailty !== null || (member.age === null) === (member.birthDate === null)) return null;
-  const age = paymentAge(member, paymentYear);
-  const orec = member.originalEntitlement === null ? 4 : OREC.indexOf(member.originalEntitlement);
-  const dual = member.dualStatus === null ? 15 : DUAL.indexOf(member.dualStatus);
-  if (age === null || !(age < 256) || orec < 0 || dual < 0) return null;
-  const flags =
-    (member.sex === 'F' ? 1 : 0) |
-    (member.institutional ? 2 : 0) |
-    (member.newEnrollee ? 4 : 0) |
-    (member.lowIncome ? 8 : 0) |
-    (member.snp === 'cSnp' ? 16 : 0);
-  const esrd = member.esrd === null ? 0 : 1 + STATUSES.indexOf(member.esrd.status);
-  // Beyond ten months nothing changes; 15 is unknown.
-  const months = member.esrd === null ? 0 : monthsBits(member.esrd.monthsSinceTransplant);
-  const partD = member.partD === null ? 7 : PART_DS.indexOf(member.partD);
-  // 8 + 5 + 3 + 4 + 2 + 4 + 3 bits
-  return ((((((age << 5) | flags) * 8 + orec) * 16 + dual) * 4 + esrd) * 16 + months) * 8 + partD;
-}
-
-function monthsBits(months: number | null): number {
-  return months === null ? 15 : Math.min(Math.max(months, 0), 14);
-}
-
-const OREC = ['0', '1', '2', '3'];
-const DUAL = ['00', '01', '02', '03', '04', '05', '06', '07', '08', '09', '99', 'NA'];
-const STATUSES = ['dialysis', 'transplant', 'graft'];
-const PART_DS = ['none', 'mapd', 'pdp', 'pace'];
 
 function buildMember(reference: ReferenceData, options: MemberScoringOptions): Outcome<MemberScoring> {
   if (options.program === 'aca') {

@@ -58,14 +58,15 @@ export function scoreMember(
   });
   const [main] = parts;
   if (!main) throw new Error('a member scoring has at least one part');
-  const common = { id, scoring };
   if (!scoring.blended) {
     const coded = scoring.frailty === 0 ? main.coded : withFrailty(main.coded, scoring.frailty);
-    return answer({ ...common, ...main, payment: paymentOf(scoring, main.part, coded) });
+    const { part, report, raw } = main;
+    return answer({ id, scoring, part, report, raw, payment: paymentOf(scoring, part, coded) });
   }
   const blend = blendScores(
     parts.map(({ part, coded }) => ({ label: partLabel(part, scoring), coded, weight: part.weight })),
   );
+  const common = { id, scoring };
   const paid = scoring.frailty === 0 ? blend : withFrailty(blend, scoring.frailty);
   return {
     ...answer({ ...common, ...main, payment: paymentOf(scoring, main.part, paid) }),
