@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
+import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import type { IntakeInput } from './parser.ts';
 
 /** A file on its way in: the name the sender gave and its bytes, read once. */
 export interface IncomingFile {
@@ -94,4 +95,34 @@ function contentHash(files: readonly SpooledFile[]): string {
   return createHash('sha256')
     .update([first ?? '', ...rest].join('\n'))
     .digest('hex');
+}
+
+/**
+ * The files of a spooled extract as parser inputs, with the sender's names. `onBytes` hears of bytes read for the
+ * first time; a file may be opened more than once.
+ */
+export function spooledInputs(
+  root: string,
+  spool: BatchSpool,
+  onBytes: (bytes: number) => void,
+): readonly IntakeInput[] {
+  return spool.files.map((file) => {
+    let counted = 0;
+    return {
+      file: file.name,
+      async *open() {
+        let position = 0;
+        for await (const chunk of createReadStream(path.join(root, spool.folder, file.path))) {
+          // A file stream without an encoding yields buffers.
+          const bytes = chunk as Uint8Array;
+          position += bytes.length;
+          if (position > counted) {
+            onBytes(position - counted);
+            counted = position;
+          }
+          yield bytes;
+        }
+      },
+    };
+  });
 }

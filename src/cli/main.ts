@@ -1,0 +1,49 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { Command, CommanderError } from 'commander';
+import { packageRoot } from '../paths.ts';
+import { addDataCommands } from './commands/data.ts';
+import { addMappingsCommand } from './commands/mappings.ts';
+import { addServiceCommands } from './commands/service.ts';
+import { CommandError, say } from './exit.ts';
+
+const { version } = JSON.parse(readFileSync(path.join(packageRoot(), 'package.json'), 'utf8')) as {
+  version: string;
+};
+
+const program = new Command('hccgap')
+  .description(
+    'HCC gap analysis and risk scores. Data goes to stdout, progress and words to stderr.\n' +
+      'Exit status: 0 all good, 1 some records refused, 2 unusable input.',
+  )
+  .version(version)
+  .showHelpAfterError('(hccgap --help, or hccgap COMMAND --help)')
+  .exitOverride();
+
+addDataCommands(program);
+addMappingsCommand(program);
+addServiceCommands(program);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) {
+    process.exitCode = error.exitCode === 0 ? 0 : 2;
+  } else if (error instanceof CommandError) {
+    say(error.message);
+    process.exitCode = error.exitCode;
+  } else if (isKnownFailure(error)) {
+    say(error.message);
+    process.exitCode = 2;
+  } else {
+    throw error;
+  }
+}
+
+/** Failures that name their own remedy: an unusable environment, or a mapping package that is not whole. */
+function isKnownFailure(error: unknown): error is Error {
+  return (
+    error instanceof Error && ['ConfigError', 'PackageError', 'EmbeddedDatabaseError'].includes(error.name)
+  );
+}

@@ -1,0 +1,71 @@
+import type { FastifyInstance } from 'fastify';
+import type { Logger } from 'pino';
+import {
+  createLogger,
+  type Foundation,
+  openApi,
+  openFoundation,
+  openReference,
+  openSender,
+  openWorkers,
+  type Sender,
+} from '../composition.ts';
+import { type Config, loadConfig } from '../config.ts';
+import type { ReferenceData } from '../engine/reference-data.ts';
+import type { Workers } from '../jobs/workers.ts';
+
+export interface RuntimeOptions {
+  /** Environment variables that a command sets by default, e.g. a quieter log. */
+  readonly defaults?: Readonly<Record<string, string>>;
+  readonly workers: boolean;
+}
+
+/** A running service, or the parts of it that a command needs. */
+export interface Runtime {
+  readonly config: Config;
+  readonly logger: Logger;
+  readonly foundation: Foundation;
+  readonly reference: ReferenceData;
+  readonly sender: Sender;
+  readonly workers: Workers | null;
+  /** Starts the HTTP side and returns its address. */
+  listen(): Promise<string>;
+  close(): Promise<void>;
+}
+
+export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
+  const config = loadConfig({ ...options.defaults, ...process.env });
+  const logger = createLogger(config);
+  const reference = openReference(config);
+  const foundation = await openFoundation(config, logger);
+  const sender = await openSender(foundation);
+  const workers = options.workers
+    ? await openWorkers(foundation, reference, { onRead: sender.dispatch })
+    : null;
+  let app: FastifyInstance | null = null;
+  return {
+    config,
+    logger,
+    foundation,
+    reference,
+    sender,
+    workers,
+    async listen() {
+      app = await openApi(foundation, reference, sender);
+      return app.listen({ host: config.HOST, port: config.PORT });
+    },
+    async close() {
+      await app?.close();
+      await workers?.close();
+      await sender.close();
+      await foundation.close();
+    },
+  };
+}
+
+/** Resolves on SIGINT or SIGTERM. */
+export function untilStopped(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve(signal));
+  });
+}
