@@ -16,8 +16,10 @@ import { registerBatches } from './routes/batches.ts';
 import { registerCalendar } from './routes/calendar.ts';
 import { registerGaps } from './routes/gaps.ts';
 import { registerMembers } from './routes/members.ts';
+import { registerQueries } from './routes/queries.ts';
 import { registerRaf } from './routes/raf.ts';
 import { registerReference } from './routes/reference.ts';
+import { registerSubmissions } from './routes/submissions.ts';
 import { registerUnspecified } from './routes/unspecified.ts';
 import { registerWorklists } from './routes/worklists.ts';
 import { serializerCompiler } from './serializer.ts';
@@ -47,7 +49,7 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
   });
   registerErrors(app);
   await registerOpenApi(app);
-  await registerLimits(app);
+  await registerLimits(app, deps.limits);
   registerObservability(app, deps);
   await app.register(
     async (v1) => {
@@ -71,6 +73,8 @@ function registerRoutes(v1: Api, deps: ApiDeps): void {
   registerWorklists(v1, deps);
   registerUnspecified(v1, deps);
   registerGaps(v1, deps);
+  registerQueries(v1, deps);
+  registerSubmissions(v1, deps);
   registerCalendar(v1, deps);
   registerAdministration(v1, deps);
 }

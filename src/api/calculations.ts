@@ -1,5 +1,6 @@
 import type { AnalysisOptions } from '../engine/analysis-contract.ts';
 import { analyzeHistory } from '../engine/analyze.ts';
+import { compareRequests } from '../engine/compare.ts';
 import { impactRequest } from '../engine/impact.ts';
 import type { EngineError } from '../engine/outcome.ts';
 import type { ReferenceData } from '../engine/reference-data.ts';
@@ -53,4 +54,34 @@ export function analysisJudge(reference: ReferenceData, options: AnalysisOptions
     const answer = analyzeHistory(reference, parsed.history, options);
     return answer.ok ? { ok: true, value: answer.value } : refused(engineRefusal(answer.error));
   };
+}
+
+/** Compares two requests about one member: what moved between models, years or statuses, and why. */
+export function compareJudge(reference: ReferenceData): Judge<object> {
+  return (item) => {
+    const { a: first, b: second, ...rest } = isObject(item) ? item : {};
+    const unknown = Object.keys(rest).filter((name) => name !== 'id');
+    const sides = { a: parseScoreRequest(first ?? {}), b: parseScoreRequest(second ?? {}) };
+    const errors: FieldError[] = unknown.map((name) => ({
+      pointer: `/${name}`,
+      code: 'unknown_field',
+      message: 'this field is not known',
+    }));
+    for (const side of ['a', 'b'] as const) {
+      const parsed = sides[side];
+      if (!parsed.ok) {
+        errors.push(...parsed.errors.map((error) => ({ ...error, pointer: `/${side}${error.pointer}` })));
+      }
+    }
+    const { a, b } = sides;
+    if (errors.length > 0 || !a.ok || !b.ok) return refused(schemaRefusal(errors));
+    const answer = compareRequests(reference, a.request, b.request);
+    if (answer.ok) return { ok: true, value: answer.comparison };
+    const { error, side } = answer;
+    return refused(engineRefusal({ ...error, pointer: `/${side}${error.pointer ?? ''}` }));
+  };
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -81,6 +81,8 @@ export interface ApiLimits {
   readonly batchBytes: number;
   readonly requestsPerMinute: number;
   readonly trustProxy: boolean;
+  /** Delay of the event loop above which requests are shed with 503; absent: 2000. 0: never. */
+  readonly shedAboveDelayMs?: number;
 }
 
 export const DEFAULT_LIMITS: ApiLimits = {

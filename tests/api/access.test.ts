@@ -2,7 +2,7 @@ import { createLocalJWKSet, exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { ROLES } from '../../src/api/roles.ts';
 import { TENANT_A } from './support/access.ts';
-import { type TestApp, TODAY, testApp } from './support/app.ts';
+import { TEST_LIMITS, type TestApp, TODAY, testApp } from './support/app.ts';
 
 const apps: TestApp[] = [];
 
@@ -153,7 +153,7 @@ describe('operations', () => {
 
   test('more requests than the limit are 429 with Retry-After, counted by key', async () => {
     const { app, access } = await start({
-      limits: { bodyBytes: 1000, batchBytes: 1000, requestsPerMinute: 2, trustProxy: false },
+      limits: { ...TEST_LIMITS, bodyBytes: 1000, requestsPerMinute: 2 },
     });
     const one = access.key('coder');
     const other = access.key('coder');

@@ -1,14 +1,14 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
-import { DEFAULT_LIMITS } from '../../src/api/deps.ts';
 import { moveBatch, saveFileReports, saveFindings } from '../../src/store/batches.ts';
 import { withTenant } from '../../src/store/database.ts';
 import { describePostgres } from '../integration/services.ts';
+import { TEST_LIMITS } from './support/app.ts';
 import { storedApp } from './support/stored.ts';
 
 describePostgres('batches', () => {
-  const stored = storedApp({ limits: { ...DEFAULT_LIMITS, batchBytes: 100_000 } });
+  const stored = storedApp({ limits: { ...TEST_LIMITS, batchBytes: 100_000 } });
   let tenantId = '';
   let sender = '';
   let stranger = '';

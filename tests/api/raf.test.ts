@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type TestApp, testApp } from './support/app.ts';
+import { TEST_LIMITS, type TestApp, testApp } from './support/app.ts';
 
 let made: TestApp;
 beforeAll(async () => {
@@ -95,7 +95,7 @@ describe('POST /v1/raf/score', () => {
     expect((await post('/v1/raf/score', '{')).json().type).toBe('/problems/malformed-body');
     expect((await post('/v1/raf/score', 'x', { 'content-type': 'text/plain' })).statusCode).toBe(415);
     const small = await testApp({
-      limits: { bodyBytes: 100, batchBytes: 100, requestsPerMinute: 100, trustProxy: false },
+      limits: { ...TEST_LIMITS, bodyBytes: 100, requestsPerMinute: 100 },
     });
     const large = await small.app.inject({
       method: 'POST',

@@ -5,11 +5,11 @@ import type { FastifyInstance } from 'fastify';
 import type { ApiLimits } from '../deps.ts';
 import { ProblemError } from '../problems.ts';
 
-const MAX_EVENT_LOOP_DELAY_MS = 2000;
+const SHED_ABOVE_DELAY_MS = 2000;
 const MAX_HEAP_BYTES = 1.5 * 1024 ** 3;
 
 /** Security headers, shedding under pressure and a limit of requests; the first two hold for every address. */
-export async function registerLimits(app: FastifyInstance): Promise<void> {
+export async function registerLimits(app: FastifyInstance, limits: ApiLimits): Promise<void> {
   await app.register(helmet, {
     contentSecurityPolicy: {
       useDefaults: false,
@@ -29,7 +29,7 @@ export async function registerLimits(app: FastifyInstance): Promise<void> {
     hsts: { maxAge: 31_536_000, includeSubDomains: true },
   });
   await app.register(underPressure, {
-    maxEventLoopDelay: MAX_EVENT_LOOP_DELAY_MS,
+    maxEventLoopDelay: limits.shedAboveDelayMs ?? SHED_ABOVE_DELAY_MS,
     maxHeapUsedBytes: MAX_HEAP_BYTES,
     retryAfter: 10,
     exposeStatusRoute: false,

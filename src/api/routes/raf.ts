@@ -4,10 +4,10 @@ import { impactRequestSchema, scoreRequestSchema } from '../../intake/json/reque
 import type { Api } from '../api.ts';
 import { blendAnswer } from '../blend.ts';
 import { acceptNdjson, serveBulk } from '../bulk.ts';
-import { engineRefusal, impactJudge, scoreJudge } from '../calculations.ts';
+import { compareJudge, engineRefusal, impactJudge, scoreJudge } from '../calculations.ts';
 import type { ApiDeps } from '../deps.ts';
 import { ProblemError, problems } from '../problems.ts';
-import { impactResult, lineError, scoreResult } from '../schemas/score.ts';
+import { comparison, impactResult, lineError, scoreResult } from '../schemas/score.ts';
 import { validatedByRoute } from '../validation.ts';
 
 const tags = ['raf'];
@@ -106,6 +106,34 @@ function registerCalculators(v1: Api, deps: ApiDeps): void {
     },
     (request, reply) => {
       serveBulk(request, reply, { judge: impact, lineBytes: limits.bodyBytes });
+    },
+  );
+
+  const compare = compareJudge(reference);
+  const compareBody = z.strictObject({
+    id: z.string().optional(),
+    a: scoreRequestSchema,
+    b: scoreRequestSchema,
+  });
+  v1.post(
+    '/raf/compare',
+    {
+      config,
+      schema: {
+        operationId: 'compareRaf',
+        tags,
+        summary: 'The same member under two models, years or statuses: what moved and why',
+        description: BULK,
+        consumes,
+        body: validatedByRoute(z.union([compareBody, z.array(compareBody)])),
+        response: {
+          200: z.union([comparison, z.array(z.union([comparison, lineError]))]),
+          ...problems(413, 415, 422),
+        },
+      },
+    },
+    (request, reply) => {
+      serveBulk(request, reply, { judge: compare, lineBytes: limits.bodyBytes });
     },
   );
 

@@ -100,3 +100,24 @@ export const impactResult = z
     assumptions: z.array(z.string()),
   })
   .meta({ id: 'Impact', description: 'What gaps are worth, by rescoring' });
+
+export const comparison = z
+  .object({
+    id: z.string().nullable(),
+    a: scoreResult,
+    b: scoreResult,
+    difference: z.object({ raw: z.number(), payment: z.number().nullable() }).describe('b less a'),
+    factors: z.array(
+      z.object({
+        variable: z.string(),
+        kind: z.string(),
+        a: z.number().nullable(),
+        b: z.number().nullable(),
+        difference: z.number(),
+        reason: z.string(),
+        why: z.string(),
+      }),
+    ),
+    payment: z.array(z.object({ part: z.string(), difference: z.number(), why: z.string() })),
+  })
+  .meta({ id: 'Comparison', description: 'What moved between two scores of one member, factor by factor' });

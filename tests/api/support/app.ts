@@ -16,6 +16,9 @@ export function reference(): ReferenceData {
   return loaded;
 }
 
+/** Tests share a machine: a slow one must not shed their requests. */
+export const TEST_LIMITS = { ...DEFAULT_LIMITS, shedAboveDelayMs: 0 };
+
 export const TODAY = '2026-11-23';
 
 export interface TestApp {
@@ -39,7 +42,7 @@ export async function testApp(change: Partial<ApiDeps> = {}): Promise<TestApp> {
     batches: { enqueue: async () => undefined, nudge: () => undefined },
     logger,
     now: () => new Date(`${TODAY}T12:00:00Z`),
-    limits: DEFAULT_LIMITS,
+    limits: TEST_LIMITS,
     oidc: null,
     readiness: {},
     ...change,

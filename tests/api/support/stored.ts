@@ -7,7 +7,7 @@ import { afterAll, beforeAll } from 'vitest';
 import { analyzeMembers } from '../../../src/analysis/analyze-members.ts';
 import { databaseAccess } from '../../../src/api/access-store.ts';
 import { buildApp } from '../../../src/api/app.ts';
-import { type ApiDeps, DEFAULT_LIMITS } from '../../../src/api/deps.ts';
+import type { ApiDeps } from '../../../src/api/deps.ts';
 import { createKey } from '../../../src/api/keys.ts';
 import type { Role } from '../../../src/api/roles.ts';
 import { analyzeHistory } from '../../../src/engine/analyze.ts';
@@ -19,7 +19,7 @@ import { createApiKey, type NewApiKey } from '../../../src/store/tenancy.ts';
 import { upsertRecords } from '../../../src/store/upsert-records.ts';
 import { addWorkItems } from '../../../src/store/work-items.ts';
 import { scratchDatabase } from '../../integration/services.ts';
-import { reference, TODAY } from './app.ts';
+import { reference, TEST_LIMITS, TODAY } from './app.ts';
 
 const RUN = '00000000-0000-4000-8000-0000000000ff';
 
@@ -47,7 +47,7 @@ export function storedApp(change: Partial<ApiDeps> = {}) {
       },
       logger: pino({ level: 'debug' }, { write: (line: string) => log.push(line) }),
       now,
-      limits: DEFAULT_LIMITS,
+      limits: TEST_LIMITS,
       oidc: null,
       readiness: { database: () => pingDatabase(scratch.db) },
       ...change,

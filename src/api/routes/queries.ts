@@ -1,0 +1,353 @@
+import type { FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { ANSWER_KINDS } from '../../engine/queries/query.ts';
+import type { TenantTx } from '../../store/database.ts';
+import { getGap } from '../../store/gaps.ts';
+import {
+  answerQuery,
+  createQuery,
+  getQuery,
+  listQueries,
+  type ProviderQuery as StoredQuery,
+  sendQuery,
+  withdrawQuery,
+} from '../../store/reviews.ts';
+import { prepareQuery } from '../../worklists/ask.ts';
+import { moveGap } from '../../worklists/move-gap.ts';
+import { mayView, scopeOf } from '../../worklists/scope.ts';
+import type { Reason, TransitionRequest } from '../../worklists/transitions.ts';
+import type { Api } from '../api.ts';
+import { decodeCursor, encodeCursor, pageOf, pageQuery } from '../cursor.ts';
+import type { ApiDeps } from '../deps.ts';
+import { touch } from '../plugins/access.ts';
+import { callerOf } from '../plugins/auth.ts';
+import { notFound, ProblemError, problems } from '../problems.ts';
+import { inTenant, today } from '../tenant.ts';
+import { versionOf } from '../version.ts';
+
+const tags = ['queries'];
+const params = z.object({ queryId: z.uuid() });
+const STATUSES = ['draft', 'sent', 'answered', 'withdrawn'] as const;
+const words = z.string().trim().min(1).max(2000);
+
+const option = z.object({
+  kind: z.enum(ANSWER_KINDS),
+  text: z.string().max(500),
+  indicators: z.array(z.int().min(0)),
+});
+
+const content = z.object({
+  templateId: z.string(),
+  templateVersion: z.string(),
+  type: z.enum(['open_ended', 'multiple_choice', 'yes_no']),
+  timing: z.enum(['prospective', 'concurrent', 'retrospective']),
+  title: z.string().nullable(),
+  opening: z.string(),
+  question: z.string(),
+  indicators: z.array(
+    z.object({
+      type: z.string(),
+      label: z.string(),
+      value: z.union([z.number(), z.string()]).nullable(),
+      unit: z.string().nullable(),
+      date: z.string(),
+      sourceRef: z.string(),
+      encounterId: z.string().nullable(),
+    }),
+  ),
+  options: z.array(option),
+  encounterId: z.string().nullable(),
+  dateOfService: z.string().nullable(),
+  documentedRef: z.object({ encounterId: z.string(), locator: z.string() }).nullable(),
+  priorOnly: z.boolean(),
+  defaultAnswer: z.null(),
+  text: z.string().describe('as it is read'),
+});
+
+const queryRow = z
+  .object({
+    queryId: z.string(),
+    gapId: z.string(),
+    memberKey: z.string(),
+    providerNpi: z.string().nullable(),
+    status: z.enum(STATUSES),
+    type: z.string(),
+    content,
+    contentSha256: z.string(),
+    createdBy: z.string(),
+    createdAt: z.string(),
+    sentAt: z.string().nullable(),
+    answer: z.object({ kind: z.enum(ANSWER_KINDS), text: z.string(), credentials: z.string() }).nullable(),
+    answeredBy: z.string().nullable(),
+    answeredAt: z.string().nullable(),
+    version: z.int(),
+  })
+  .meta({ id: 'Query', description: 'A question about documentation; no code, HCC, RAF or money in it' });
+
+function shown(row: StoredQuery): z.output<typeof queryRow> {
+  // Content and answer were written by this file in exactly this shape.
+  return { ...row, content: row.content, answer: row.answer } as z.output<typeof queryRow>;
+}
+
+const createBody = z
+  .strictObject({
+    gapId: z.string().min(1).max(100),
+    send: z.boolean().default(false),
+    edit: z
+      .strictObject({
+        title: words.nullish(),
+        opening: words.optional(),
+        question: words.optional(),
+        options: z.array(option).max(20).optional(),
+      })
+      .nullish(),
+  })
+  .meta({ id: 'NewQuery' });
+
+/** Questions to providers: drafted from the record, linted, kept as sent, answered verbatim. */
+export function registerQueries(v1: Api, deps: ApiDeps): void {
+  /** The query, if the caller may see it: a provider its own ones, once they were sent. */
+  const find = async (tx: TenantTx, request: FastifyRequest, queryId: string): Promise<StoredQuery> => {
+    const caller = callerOf(request);
+    const query = await getQuery(tx, queryId);
+    const hidden =
+      caller.role === 'provider' && (query?.providerNpi !== caller.npi || query?.status === 'draft');
+    if (!query || hidden) throw notFound('query');
+    request.touched.resourceId = queryId;
+    touch(request, [query.memberKey]);
+    return query;
+  };
+
+  /** Moves the gap of a query along with it; a gap that people have closed meanwhile stays closed. */
+  const follow = async (
+    tx: TenantTx,
+    request: FastifyRequest,
+    step: { readonly gapId: string; readonly to: TransitionRequest['to']; readonly reason: Reason },
+  ): Promise<void> => {
+    const gap = await getGap(tx, step.gapId);
+    if (!gap) return;
+    const caller = callerOf(request);
+    await moveGap(tx, deps.reference, {
+      gapId: step.gapId,
+      version: gap.version,
+      request: {
+        to: step.to,
+        reason: step.reason,
+        comment: null,
+        encounterId: null,
+        code: null,
+        meat: [],
+        locator: null,
+      },
+      actor: caller.subject,
+      role: caller.role,
+      scope: scopeOf(caller),
+      at: deps.now().toISOString(),
+    });
+  };
+
+  v1.post(
+    '/queries',
+    {
+      schema: {
+        operationId: 'createQuery',
+        tags,
+        summary:
+          "Draft a gap's question, edit it, and send it; the query linter refuses what is not compliant",
+        body: createBody,
+        response: { 201: queryRow, ...problems(404, 422) },
+      },
+    },
+    async (request, reply) => {
+      const caller = callerOf(request);
+      const { gapId, send, edit } = request.body;
+      const row = await inTenant(deps, request, async (tx) => {
+        const gap = await getGap(tx, gapId);
+        if (!gap || !mayView(scopeOf(caller), gap)) throw notFound('gap');
+        if (send && gap.providerNpi === null) {
+          throw new ProblemError('unprocessable', 'no provider is known for this gap: nobody could answer');
+        }
+        const asked = prepareQuery(deps.reference, gap, {
+          asOf: today(deps),
+          windowDays: request.settings.queryWindowDays,
+          edit: edit ?? null,
+        });
+        if (!asked.ok) {
+          throw new ProblemError('unprocessable', `no compliant question: ${asked.reason}`, {
+            errors: asked.findings.map(({ rule, pointer, message }) => ({
+              pointer: `/edit${pointer}`,
+              code: rule,
+              message,
+            })),
+          });
+        }
+        const created = await createQuery(tx, {
+          gapId,
+          memberKey: gap.memberKey,
+          providerNpi: gap.providerNpi,
+          type: asked.query.type,
+          content: { ...asked.query, text: asked.text },
+          contentSha256: asked.sha256,
+          createdBy: caller.subject,
+          createdAt: deps.now().toISOString(),
+          status: send ? 'sent' : 'draft',
+        });
+        if (send) await follow(tx, request, { gapId, to: 'queried', reason: 'open_query' });
+        return created;
+      });
+      request.touched.resourceId = row.queryId;
+      touch(request, [row.memberKey]);
+      reply.header('etag', `"${row.version}"`);
+      return reply.status(201).send(shown(row));
+    },
+  );
+
+  v1.get(
+    '/queries',
+    {
+      schema: {
+        operationId: 'listQueries',
+        tags,
+        summary: 'Queries, latest first; a provider sees its own, once sent',
+        querystring: z.strictObject({
+          ...pageQuery,
+          status: z.enum(STATUSES).optional(),
+          gapId: z.string().max(100).optional(),
+        }),
+        response: { 200: pageOf(queryRow), ...problems() },
+      },
+    },
+    async (request) => {
+      const caller = callerOf(request);
+      const { limit, cursor, status, gapId } = request.query;
+      const [createdAt, id] = decodeCursor('queries', cursor) ?? [];
+      const own = caller.role === 'provider' ? { providerNpi: caller.npi ?? '' } : {};
+      const rows = await inTenant(deps, request, (tx) =>
+        listQueries(
+          tx,
+          { ...own, ...(status ? { status } : {}), ...(gapId ? { gapId } : {}) },
+          {
+            limit: limit + 1,
+            after: typeof createdAt === 'string' && typeof id === 'string' ? { createdAt, id } : null,
+          },
+        ),
+      );
+      const page = rows.slice(0, limit);
+      const last = rows.length > limit ? page.at(-1) : undefined;
+      const items = page.filter((row) => caller.role !== 'provider' || row.status !== 'draft');
+      touch(
+        request,
+        items.map(({ memberKey }) => memberKey),
+        items.length,
+      );
+      return {
+        items: items.map(shown),
+        next: last ? encodeCursor('queries', [last.createdAt, last.queryId]) : null,
+      };
+    },
+  );
+
+  v1.get(
+    '/queries/:queryId',
+    {
+      schema: {
+        operationId: 'getQuery',
+        tags,
+        summary: 'A query as sent, with its answer',
+        params,
+        response: { 200: queryRow, ...problems(404) },
+      },
+    },
+    async (request, reply) => {
+      const row = await inTenant(deps, request, (tx) => find(tx, request, request.params.queryId));
+      reply.header('etag', `"${row.version}"`);
+      return shown(row);
+    },
+  );
+
+  const changed = (row: StoredQuery | undefined): z.output<typeof queryRow> => {
+    if (row) return shown(row);
+    throw new ProblemError('version-conflict', 'the query is in another state or version');
+  };
+  const changes = { params, response: { 200: queryRow, ...problems(404, 409, 428) } };
+
+  v1.post(
+    '/queries/:queryId/send',
+    {
+      schema: {
+        operationId: 'sendQuery',
+        tags,
+        summary: 'Send a draft; it cannot be changed afterwards',
+        ...changes,
+      },
+    },
+    async (request) => {
+      const version = versionOf(request);
+      return inTenant(deps, request, async (tx) => {
+        const { queryId, gapId } = await find(tx, request, request.params.queryId);
+        const row = changed(await sendQuery(tx, { queryId, version, at: deps.now().toISOString() }));
+        await follow(tx, request, { gapId, to: 'queried', reason: 'open_query' });
+        return row;
+      });
+    },
+  );
+
+  v1.post(
+    '/queries/:queryId/withdraw',
+    {
+      schema: {
+        operationId: 'withdrawQuery',
+        tags,
+        summary: 'Take back a query without an answer',
+        ...changes,
+      },
+    },
+    async (request) => {
+      const version = versionOf(request);
+      return inTenant(deps, request, async (tx) => {
+        const { queryId } = await find(tx, request, request.params.queryId);
+        return changed(await withdrawQuery(tx, { queryId, version }));
+      });
+    },
+  );
+
+  v1.post(
+    '/queries/:queryId/answer',
+    {
+      schema: {
+        operationId: 'answerQuery',
+        tags,
+        summary: 'Answer a query; kept verbatim, and no source to code from by itself (CQ-10)',
+        body: z.strictObject({
+          kind: z.enum(ANSWER_KINDS),
+          text: words,
+          credentials: z.string().trim().min(1).max(100),
+        }),
+        ...changes,
+      },
+    },
+    async (request) => {
+      const version = versionOf(request);
+      const caller = callerOf(request);
+      return inTenant(deps, request, async (tx) => {
+        const query = await find(tx, request, request.params.queryId);
+        const offered = shown(query).content.options.map(({ kind }) => kind);
+        if (offered.length > 0 && !offered.includes(request.body.kind)) {
+          throw new ProblemError('unprocessable', 'the query does not offer this answer', {
+            errors: [{ pointer: '/kind', code: 'not_offered', message: `offered: ${offered.join(', ')}` }],
+          });
+        }
+        const row = await answerQuery(tx, {
+          queryId: query.queryId,
+          version,
+          answer: request.body,
+          answeredBy: caller.subject,
+          at: deps.now().toISOString(),
+        });
+        const answered = changed(row);
+        await follow(tx, request, { gapId: query.gapId, to: 'in_review', reason: 'answer_query' });
+        return answered;
+      });
+    },
+  );
+}

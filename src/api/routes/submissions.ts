@@ -1,0 +1,369 @@
+import { randomUUID } from 'node:crypto';
+import type { FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { dotted } from '../../engine/icd10.ts';
+import type { TenantTx } from '../../store/database.ts';
+import { externalIdsOf, getMember } from '../../store/members.ts';
+import { addReviewMarks, listSubmissions, moveSubmission, type Submission } from '../../store/reviews.ts';
+import { controlTotals, releaseApproved } from '../../worklists/release.ts';
+import { encounterReview } from '../../worklists/review.ts';
+import type { Api } from '../api.ts';
+import { csvTable } from '../csv.ts';
+import { decodeCursor, encodeCursor, pageQuery } from '../cursor.ts';
+import type { ApiDeps } from '../deps.ts';
+import { representation, sendCsvFile } from '../negotiate.ts';
+import { touch, writeAudit } from '../plugins/access.ts';
+import { callerOf } from '../plugins/auth.ts';
+import { notFound, ProblemError, problems } from '../problems.ts';
+import { inTenant } from '../tenant.ts';
+import { versionOf } from '../version.ts';
+
+const tags = ['submissions'];
+const STATUSES = ['pending', 'approved', 'returned', 'released', 'accepted', 'rejected'] as const;
+const text = z.string().trim().min(1).max(500);
+
+const row = z
+  .object({
+    submissionId: z.string(),
+    gapId: z.string(),
+    memberKey: z.string(),
+    memberId: z.string().nullable(),
+    action: z.enum(['add', 'delete']),
+    code: z.string(),
+    encounterId: z.string(),
+    icn: z.string().nullable(),
+    dos: z.string(),
+    providerNpi: z.string().nullable(),
+    status: z.enum(STATUSES),
+    evidence: z.record(z.string(), z.unknown()),
+    coder: z.string(),
+    approver: z.string().nullable(),
+    approvedAt: z.string().nullable(),
+    releaseId: z.string().nullable(),
+    releasedAt: z.string().nullable(),
+    response: z.record(z.string(), z.unknown()).nullable(),
+    version: z.int(),
+    createdAt: z.string(),
+  })
+  .meta({
+    id: 'Submission',
+    description: 'One diagnosis to be added or deleted, and what the decision stood on',
+  });
+const CSV_COLUMNS = [
+  'submissionId',
+  'action',
+  'memberId',
+  'code',
+  'dos',
+  'encounterId',
+  'icn',
+  'providerNpi',
+  'status',
+  'coder',
+  'approver',
+  'approvedAt',
+  'releaseId',
+  'releasedAt',
+] as const;
+const totals = z
+  .object({ records: z.int(), adds: z.int(), deletes: z.int(), members: z.int(), sha256: z.string() })
+  .meta({ id: 'ControlTotals' });
+
+async function shown(tx: TenantTx, rows: readonly Submission[]) {
+  const ids = await externalIdsOf(
+    tx,
+    rows.map(({ memberKey }) => memberKey),
+  );
+  return rows.map((item) => ({
+    ...item,
+    code: dotted(item.code),
+    memberId: ids.get(item.memberKey) ?? null,
+  }));
+}
+
+function noteAll(request: FastifyRequest, rows: readonly { readonly memberKey: string }[]): void {
+  touch(
+    request,
+    rows.map(({ memberKey }) => memberKey),
+    rows.length,
+  );
+}
+
+/** Adds and deletes that people decided: approval, release with control totals, responses. */
+export function registerSubmissions(v1: Api, deps: ApiDeps): void {
+  v1.get(
+    '/submissions',
+    {
+      schema: {
+        operationId: 'listSubmissions',
+        tags,
+        summary: 'Submissions, latest first, with control totals of the page; CSV by Accept',
+        produces: ['application/json', 'text/csv'],
+        querystring: z.strictObject({
+          ...pageQuery,
+          status: z.enum(STATUSES).optional(),
+          action: z.enum(['add', 'delete']).optional(),
+          gapId: z.string().max(100).optional(),
+          releaseId: z.uuid().optional(),
+        }),
+        response: {
+          200: z.object({ items: z.array(row), next: z.string().nullable(), controlTotals: totals }),
+          ...problems(406),
+        },
+      },
+    },
+    async (request, reply) => {
+      const form = representation(request, ['json', 'csv']);
+      const { limit, cursor, status, action, gapId, releaseId } = request.query;
+      const [createdAt, id] = decodeCursor('submissions', cursor) ?? [];
+      const after = typeof createdAt === 'string' && typeof id === 'string' ? { createdAt, id } : null;
+      const filter = {
+        ...(status ? { status } : {}),
+        ...(action ? { action } : {}),
+        ...(gapId ? { gapId } : {}),
+        ...(releaseId ? { releaseId } : {}),
+      };
+      const page = await inTenant(deps, request, async (tx) => {
+        const found = await listSubmissions(tx, filter, { limit: limit + 1, after });
+        const rows = found.slice(0, limit);
+        const last = found.length > limit ? rows.at(-1) : undefined;
+        return {
+          items: await shown(tx, rows),
+          next: last ? encodeCursor('submissions', [last.createdAt, last.submissionId]) : null,
+          controlTotals: controlTotals(rows),
+        };
+      });
+      noteAll(request, page.items);
+      if (form === 'json') return page;
+      await writeAudit(request, reply, deps);
+      const { records, adds, deletes, members, sha256 } = page.controlTotals;
+      reply.header(
+        'x-control-totals',
+        `records=${records}, adds=${adds}, deletes=${deletes}, members=${members}`,
+      );
+      reply.header('x-control-sha256', sha256);
+      return sendCsvFile(reply, 'submissions', csvTable(CSV_COLUMNS, page.items));
+    },
+  );
+
+  for (const [to, operationId, summary] of [
+    ['approved', 'approveSubmission', 'Approve; not by the coder who decided it'],
+    ['returned', 'returnSubmission', 'Give back to the coder'],
+  ] as const) {
+    v1.post(
+      `/submissions/:submissionId/${to === 'approved' ? 'approve' : 'return'}`,
+      {
+        schema: {
+          operationId,
+          tags,
+          summary,
+          params: z.object({ submissionId: z.uuid() }),
+          response: { 200: row, ...problems(404, 409, 428) },
+        },
+      },
+      (request) => moveOne(request, deps, { submissionId: request.params.submissionId, to }),
+    );
+  }
+
+  v1.post(
+    '/submissions/:submissionId/response',
+    {
+      schema: {
+        operationId: 'recordResponse',
+        tags,
+        summary: 'What the receiver said of a released submission',
+        params: z.object({ submissionId: z.uuid() }),
+        body: z.strictObject({
+          outcome: z.enum(['accepted', 'rejected']),
+          codes: z.array(text).max(50).default([]),
+        }),
+        response: { 200: row, ...problems(404, 409, 428) },
+      },
+    },
+    (request) =>
+      moveOne(request, deps, {
+        submissionId: request.params.submissionId,
+        to: request.body.outcome,
+        response: { codes: request.body.codes },
+      }),
+  );
+
+  v1.post(
+    '/submissions/release',
+    {
+      schema: {
+        operationId: 'releaseSubmissions',
+        tags,
+        summary: 'Release what is approved, with control totals; what is held says why',
+        body: z.strictObject({ action: z.enum(['add', 'delete']).optional() }).prefault({}),
+        response: {
+          200: z.object({
+            releaseId: z.string(),
+            controlTotals: totals,
+            held: z.array(
+              z.object({
+                submissionId: z.string(),
+                reason: z.enum(['link_pending_icn', 'review_incomplete', 'same_person']),
+              }),
+            ),
+          }),
+          ...problems(),
+        },
+      },
+    },
+    async (request) => {
+      const releaseId = randomUUID();
+      const caller = callerOf(request);
+      const { released, held } = await inTenant(deps, request, (tx) =>
+        releaseApproved(tx, deps.reference, {
+          actor: caller.subject,
+          at: deps.now().toISOString(),
+          releaseId,
+          action: request.body.action ?? null,
+        }),
+      );
+      request.touched.resourceId = releaseId;
+      noteAll(request, released);
+      return { releaseId, controlTotals: controlTotals(released), held };
+    },
+  );
+
+  registerReviews(v1, deps);
+}
+
+async function moveOne(
+  request: FastifyRequest,
+  deps: ApiDeps,
+  move: {
+    readonly submissionId: string;
+    readonly to: 'approved' | 'returned' | 'accepted' | 'rejected';
+    readonly response?: Readonly<Record<string, unknown>>;
+  },
+) {
+  const version = versionOf(request);
+  const actor = callerOf(request).subject;
+  return inTenant(deps, request, async (tx) => {
+    const moved = await moveSubmission(tx, { ...move, version, actor, at: deps.now().toISOString() });
+    request.touched.resourceId = move.submissionId;
+    if (moved.ok) {
+      noteAll(request, [moved.submission]);
+      const [one] = await shown(tx, [moved.submission]);
+      if (one) return one;
+    }
+    if (moved.ok || moved.reason === 'not-found') throw notFound('submission');
+    if (moved.reason === 'same-person') {
+      throw new ProblemError('forbidden', 'somebody other than the coder approves and releases (C-8)');
+    }
+    throw new ProblemError(
+      moved.reason === 'version-conflict' ? 'version-conflict' : 'conflict',
+      `the submission is ${moved.submission.status}`,
+      { extensions: { current: (await shown(tx, [moved.submission]))[0] } },
+    );
+  });
+}
+
+const reviewSchema = z
+  .object({
+    memberKey: z.string(),
+    encounterId: z.string(),
+    dos: z.string(),
+    submitted: z.array(
+      z.object({
+        model: z.string(),
+        hcc: z.string(),
+        codes: z.array(z.string()),
+        mark: z.enum(['supported', 'unsupported', 'not_reviewed']).nullable(),
+        reason: z.string().nullable(),
+        supportedBy: z.string().nullable(),
+        actor: z.string().nullable(),
+        at: z.string().nullable(),
+      }),
+    ),
+    complete: z.boolean().describe('no submitted HCC of the encounter is without a mark'),
+  })
+  .meta({ id: 'EncounterReview' });
+
+const mark = z
+  .strictObject({
+    model: z.string().max(40),
+    hcc: z.string().max(10),
+    mark: z.enum(['supported', 'unsupported', 'not_reviewed']),
+    reason: text.nullish(),
+    supportedBy: z.string().max(128).nullish().describe('the encounter that supports it instead'),
+  })
+  .refine(({ mark: given, reason }) => given !== 'not_reviewed' || typeof reason === 'string', {
+    path: ['reason'],
+    message: 'not_reviewed needs a reason',
+  });
+
+/** Two-way review: every submitted HCC of a reviewed encounter gets a mark (compliance C-1). */
+function registerReviews(v1: Api, deps: ApiDeps): void {
+  const encounter = { memberKey: z.uuid(), encounterId: z.string().min(1).max(128) };
+  v1.post(
+    '/reviews/lookup',
+    {
+      config: { idempotency: 'none' },
+      schema: {
+        operationId: 'getReview',
+        tags,
+        summary: "An encounter's submitted HCCs and their marks",
+        body: z.strictObject(encounter),
+        response: { 200: reviewSchema, ...problems(404) },
+      },
+    },
+    async (request) => {
+      const review = await inTenant(deps, request, (tx) => encounterReview(tx, deps.reference, request.body));
+      if (!review) throw notFound('encounter');
+      touch(request, [review.memberKey]);
+      return review;
+    },
+  );
+
+  v1.post(
+    '/reviews',
+    {
+      schema: {
+        operationId: 'markReview',
+        tags,
+        summary: 'Mark submitted HCCs of an encounter supported, unsupported or not reviewed (with a reason)',
+        body: z.strictObject({ ...encounter, marks: z.array(mark).min(1).max(200) }),
+        response: { 200: reviewSchema, ...problems(404, 422) },
+      },
+    },
+    async (request) => {
+      const { memberKey, encounterId, marks } = request.body;
+      const { subject: actor } = callerOf(request);
+      const at = deps.now().toISOString();
+      touch(request, [memberKey]);
+      return inTenant(deps, request, async (tx) => {
+        if (!(await getMember(tx, memberKey))) throw notFound('encounter');
+        const before = await encounterReview(tx, deps.reference, { memberKey, encounterId });
+        if (!before) throw notFound('encounter');
+        const known = new Set(before.submitted.map(({ model, hcc }) => `${model} ${hcc}`));
+        const stray = marks.findIndex(({ model, hcc }) => !known.has(`${model} ${hcc}`));
+        if (stray >= 0) {
+          throw new ProblemError('unprocessable', 'the encounter submits no such HCC', {
+            errors: [
+              { pointer: `/marks/${stray}/hcc`, code: 'not_submitted', message: 'not of this encounter' },
+            ],
+          });
+        }
+        await addReviewMarks(
+          tx,
+          marks.map((given) => ({
+            ...given,
+            memberKey,
+            encounterId,
+            reason: given.reason ?? null,
+            supportedBy: given.supportedBy ?? null,
+            actor,
+            at,
+          })),
+        );
+        const after = await encounterReview(tx, deps.reference, { memberKey, encounterId });
+        if (!after) throw notFound('encounter');
+        return after;
+      });
+    },
+  );
+}

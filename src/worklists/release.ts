@@ -1,0 +1,87 @@
+import { createHash } from 'node:crypto';
+import type { ReferenceData } from '../engine/reference-data.ts';
+import type { TenantTx } from '../store/database.ts';
+import { listSubmissions, moveSubmission, type Submission } from '../store/reviews.ts';
+import { encounterReview } from './review.ts';
+
+/** First service year whose chart review adds must name the encounter they link to (payment year 2027). */
+const LINK_MANDATORY_FROM = '2026-01-01';
+const MOST = 10_000;
+
+export type HoldReason = 'link_pending_icn' | 'review_incomplete' | 'same_person';
+
+export interface Release {
+  readonly released: readonly Submission[];
+  readonly held: readonly { readonly submissionId: string; readonly reason: HoldReason }[];
+}
+
+/** Counts by which the receiver checks that a file is whole. */
+export interface ControlTotals {
+  readonly records: number;
+  readonly adds: number;
+  readonly deletes: number;
+  readonly members: number;
+  /** SHA-256 over the sorted `submissionId action code encounterId dos` lines. */
+  readonly sha256: string;
+}
+
+/**
+ * Releases what is approved: by someone other than each coder (C-8), an add of 2026 and later only with the ICN that
+ * it links to, and only from an encounter whose submitted HCCs were all reviewed (C-1). The rest is held, with why.
+ */
+export async function releaseApproved(
+  tx: TenantTx,
+  reference: ReferenceData,
+  by: {
+    readonly actor: string;
+    readonly at: string;
+    readonly releaseId: string;
+    readonly action: 'add' | 'delete' | null;
+  },
+): Promise<Release> {
+  const approved = await listSubmissions(
+    tx,
+    { status: 'approved', ...(by.action === null ? {} : { action: by.action }) },
+    { limit: MOST, after: null },
+  );
+  const released: Submission[] = [];
+  const held: { submissionId: string; reason: HoldReason }[] = [];
+  for (const submission of approved) {
+    const { submissionId, version } = submission;
+    const reason = await holdReason(tx, reference, submission);
+    if (reason !== null) {
+      held.push({ submissionId, reason });
+      continue;
+    }
+    const { actor, at, releaseId } = by;
+    const moved = await moveSubmission(tx, { submissionId, version, to: 'released', actor, at, releaseId });
+    if (moved.ok) released.push(moved.submission);
+    else if (moved.reason === 'same-person') held.push({ submissionId, reason: 'same_person' });
+  }
+  return { released, held };
+}
+
+async function holdReason(
+  tx: TenantTx,
+  reference: ReferenceData,
+  submission: Submission,
+): Promise<HoldReason | null> {
+  if (submission.action === 'delete') return null;
+  if (submission.dos >= LINK_MANDATORY_FROM && submission.icn === null) return 'link_pending_icn';
+  const review = await encounterReview(tx, reference, submission);
+  return review?.complete === true ? null : 'review_incomplete';
+}
+
+/** Control totals of a set of submissions. */
+export function controlTotals(submissions: readonly Submission[]): ControlTotals {
+  const lines = submissions
+    .map((row) => [row.submissionId, row.action, row.code, row.encounterId, row.dos].join(' '))
+    .sort();
+  return {
+    records: submissions.length,
+    adds: submissions.filter(({ action }) => action === 'add').length,
+    deletes: submissions.filter(({ action }) => action === 'delete').length,
+    members: new Set(submissions.map(({ memberKey }) => memberKey)).size,
+    sha256: createHash('sha256').update(lines.join('\n')).digest('hex'),
+  };
+}
