@@ -106,7 +106,7 @@ describe('hostile FHIR', () => {
           await holds(now, pieceBytes, named ? 'fuzz.ndjson' : 'fuzz');
         },
       ),
-      { numRuns: 300 },
+      { numRuns: 250 },
     );
   });
 
@@ -126,7 +126,7 @@ describe('hostile FHIR', () => {
           await holds(Buffer.from(JSON.stringify({ resourceType: 'Bundle', type: 'batch', entry })), 5_000);
         },
       ),
-      { numRuns: 400 },
+      { numRuns: 250 },
     );
   });
 

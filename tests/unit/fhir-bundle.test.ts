@@ -132,6 +132,42 @@ describe('a transaction Bundle', () => {
   });
 });
 
+describe('two versions of one claim', () => {
+  const eob = (id: string, updated: string, code: string) => ({
+    resourceType: 'ExplanationOfBenefit',
+    id,
+    meta: { lastUpdated: updated },
+    identifier: [{ type: { coding: [{ code: 'uc' }] }, value: 'CLM-V' }],
+    status: 'active',
+    type: { coding: [{ code: 'professional' }] },
+    patient: { reference: 'Patient/fp-7' },
+    billablePeriod: { start: '2026-02-03' },
+    diagnosis: [
+      {
+        sequence: 1,
+        diagnosisCodeableConcept: { coding: [{ code, system: 'http://hl7.org/fhir/sid/icd-10' }] },
+      },
+    ],
+  });
+
+  it('the newer ExplanationOfBenefit of a claim number stands, in whatever order they come', async () => {
+    const versions = [eob('n1', '2026-03-01T00:00:00Z', 'E119'), eob('n2', '2026-04-01T00:00:00Z', 'E1140')];
+    for (const order of [versions, [...versions].reverse()]) {
+      const { records, findings } = await read(JSON.stringify(order));
+      expect(only(records, 'diagnosis').map(({ code }) => code)).toEqual(['E1140']);
+      expect(findings.map(({ code }) => code)).toEqual(['claim_number_repeated']);
+    }
+  });
+
+  it('a later entered-in-error version leaves a void', async () => {
+    const wrong = { ...eob('n1', '2026-05-01T00:00:00Z', 'E119'), status: 'entered-in-error' };
+    const { records } = await read(JSON.stringify([eob('n1', '2026-03-01T00:00:00Z', 'E119'), wrong]));
+    expect(records).toMatchObject([
+      { kind: 'encounter', encounter: { encounterId: 'CLM-V', claimStatus: 'void' } },
+    ]);
+  });
+});
+
 describe('other shapes', () => {
   it('single resource, list of resources, one-line Bundle and pretty Bundle read alike', async () => {
     const { entry } = JSON.parse(bundle.toString());

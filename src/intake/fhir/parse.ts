@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { IntakeEvent } from '../../store/records.ts';
 import { FileOutcome } from '../outcome.ts';
 import type { IntakeInput, IntakeOptions, Parser } from '../parser.ts';
+import { claimIdOf } from './claim-facts.ts';
 import { type Json, list, number, text } from './json.ts';
 import { mapClaim } from './map-claim.ts';
 import { mapAppointment, mapMedication, mapObservation, mapProcedure } from './map-clinical.ts';
@@ -9,7 +10,7 @@ import { mapCondition, mapEncounter } from './map-encounter.ts';
 import { mapCoverage, mapPatient } from './map-member.ts';
 import { type FhirSettings, type Mapped, Mapping } from './mapping.ts';
 import { type Occurrence, type Read, type ReadFault, readResources } from './read.ts';
-import { ResourceIndex, resourceKey } from './resource-index.ts';
+import { claimKey, ResourceIndex, resourceKey } from './resource-index.ts';
 
 const STRICT: FhirSettings = { memberIdSystems: [], includeNonFinalDiagnoses: false };
 
@@ -139,6 +140,14 @@ class FhirFile {
     }
     if (key !== null && !index.isNewest(key, ordinal)) {
       outcome.accept(named, true);
+      return;
+    }
+    const claimId = named === 'ExplanationOfBenefit' ? claimIdOf(resource) : null;
+    if (claimId !== null && !index.isNewest(claimKey(resource, claimId), ordinal)) {
+      outcome.accept(named);
+      const message = 'another, newer or earlier read ExplanationOfBenefit of this claim number is taken';
+      const event = outcome.warn({ row, field: pointer, code: 'claim_number_repeated', message });
+      if (event) yield event;
       return;
     }
     const mapping = this.#mapping(read, key);

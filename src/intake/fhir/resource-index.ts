@@ -212,6 +212,7 @@ export class ResourceIndex {
     const claimId = claimIdOf(resource);
     if (claimId === null) return;
     if (type === 'ExplanationOfBenefit') {
+      this.#noteVersion(claimKey(resource, claimId), resource);
       this.#eobClaims.set(claimId);
       const claim = text(at(resource, 'claim'), 'reference');
       if (claim !== null) this.#eobClaims.set(plainReference(claim));
@@ -269,6 +270,11 @@ export function resourceKey(resource: Json, fullUrl: string | null): string | nu
   const type = text(resource, 'resourceType');
   const id = text(resource, 'id');
   return type !== null && id !== null ? `${type}/${id}` : fullUrl;
+}
+
+/** Names a claim by member and number: several ExplanationOfBenefits may bring one claim, adjusted in between. */
+export function claimKey(resource: Json, claimId: string): string {
+  return `claim|${text(at(resource, 'patient'), 'reference') ?? ''}|${claimId}`;
 }
 
 /** A reference as the index keys it: `Type/id` of a relative or absolute URL without its version, or the urn. */
