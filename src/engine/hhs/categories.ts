@@ -60,17 +60,19 @@ export function categoriesOf(
     }
     const ageAtDiagnosis = diagnosisAge(person, diagnosis.date);
     const edited = diagnosis.date !== null || tables.mceOnUndated;
+    const years = fiscalYears(tables.benefitYear, diagnosis.date);
+    const shown = dotted(code);
     for (const row of rows) {
-      const miss = rowMiss(row, person, ageAtDiagnosis, fiscalYears(tables.benefitYear, diagnosis.date));
+      const miss = rowMiss(row, person, ageAtDiagnosis, years);
       if (miss !== null && (miss !== 'mce' || edited)) {
         if (!missed.has(code)) missed.set(code, miss);
         continue;
       }
       mapped.add(code);
-      if (miss === 'mce') unedited.add(dotted(code));
+      if (miss === 'mce') unedited.add(shown);
       const known = codesByHcc.get(row.hcc);
-      if (!known) codesByHcc.set(row.hcc, [dotted(code)]);
-      else if (!known.includes(dotted(code))) known.push(dotted(code));
+      if (!known) codesByHcc.set(row.hcc, [shown]);
+      else if (!known.includes(shown)) known.push(shown);
     }
   }
   return {

@@ -42,14 +42,14 @@ function adultOrChildVariables(input: VariableInput): readonly SetVariable[] {
   }
   // HHS_HCC022 is an add-on to the diabetes group and is not counted (rule 22).
   const count = single.filter((hcc) => hcc !== '22').length + grouped.size;
-  const present = new Set([...hccs.map(hccVariable), ...grouped.keys(), ...rxcs]);
+  const isSet = setTest(input, new Set([...hccs.map(hccVariable), ...grouped.keys(), ...rxcs]));
   return [
     ...demographic(input),
     ...single.map((hcc): SetVariable => ({ variable: hccVariable(hcc), kind: 'hcc', hccs: [hcc] })),
     ...[...grouped].map(([variable, members]): SetVariable => ({ variable, kind: 'group', hccs: members })),
     ...rxcs.map((variable): SetVariable => ({ variable, kind: 'rxc', hccs: [] })),
     ...tables.models[model].derived
-      .filter((row) => holds(row, input, present, count))
+      .filter((row) => holds(row, input, isSet, count))
       .map(
         (row): SetVariable => ({ variable: row.variable, kind: kindOf(row), hccs: standingOn(row, hccs) }),
       ),
@@ -62,22 +62,39 @@ function demographic({ tables, model, person }: VariableInput): SetVariable[] {
     .map(({ variable }) => ({ variable, kind: 'demographic', hccs: [] }));
 }
 
-/** Rules 23 and 24: indicators look at pre-group flags and group flags together. */
-function holds(row: DerivedRow, input: VariableInput, present: ReadonlySet<string>, count: number): boolean {
-  const { tables, model, person, enrollmentMonths, acfs } = input;
-  const isSet = (name: string): boolean => {
-    if (name === 'ACF_CODE') return acfs.has(row.variable);
-    const members = tables.models[model].indicators.get(name);
-    return members ? [...members].some((member) => present.has(member)) : present.has(name);
+/** Tells whether a name of a derived variable's definition is set; indicators are worked out once. */
+type IsSet = (name: string) => boolean;
+
+/** Rule 23: indicators look at pre-group flags and group flags together. */
+function setTest({ tables, model }: VariableInput, present: ReadonlySet<string>): IsSet {
+  const { indicators } = tables.models[model];
+  const known = new Map<string, boolean>();
+  return (name) => {
+    const members = indicators.get(name);
+    if (members === undefined) return present.has(name);
+    let set = known.get(name);
+    if (set === undefined) {
+      set = false;
+      for (const member of members) if (present.has(member)) set = true;
+      known.set(name, set);
+    }
+    return set;
   };
-  return (
-    (row.requires === null || isSet(row.requires)) &&
-    row.anyOf.every((names) => names.some(isSet)) &&
-    within(count, row.hccCount) &&
-    (row.enrollmentMonths === null || row.enrollmentMonths === enrollmentMonths) &&
-    within(person.ageLast, row.age) &&
-    (row.excludedBy === null || !isSet(row.excludedBy))
-  );
+}
+
+/** Rule 24; the numeric conditions first, because they decide most rows. */
+function holds(row: DerivedRow, input: VariableInput, isSet: IsSet, count: number): boolean {
+  if (row.enrollmentMonths !== null && row.enrollmentMonths !== input.enrollmentMonths) return false;
+  if (!within(count, row.hccCount) || !within(input.person.ageLast, row.age)) return false;
+  if (
+    row.requires === 'ACF_CODE'
+      ? !input.acfs.has(row.variable)
+      : row.requires !== null && !isSet(row.requires)
+  ) {
+    return false;
+  }
+  if (!row.anyOf.every((names) => names.some(isSet))) return false;
+  return row.excludedBy === null || !isSet(row.excludedBy);
 }
 
 function kindOf(row: DerivedRow): SetVariable['kind'] {
@@ -88,8 +105,8 @@ function kindOf(row: DerivedRow): SetVariable['kind'] {
 
 /** The HCCs an interaction names, for the explanation. */
 function standingOn(row: DerivedRow, hccs: readonly string[]): readonly string[] {
-  const named = new Set(row.anyOf.flat());
-  return hccs.filter((hcc) => named.has(hccVariable(hcc)));
+  if (row.anyOf.length === 0) return [];
+  return hccs.filter((hcc) => row.anyOf.some((names) => names.includes(hccVariable(hcc))));
 }
 
 /** Section I: one maturity by severity cell; HCCs are not scored one by one. */
