@@ -32,7 +32,8 @@ async function tenantsOf(server: EmbeddedServer): Promise<readonly string[]> {
   }
 }
 
-describe('the embedded PostgreSQL', () => {
+/** Starting a server takes a second or two, and many on a busy machine. */
+describe('the embedded PostgreSQL', { timeout: 120_000 }, () => {
   test('starts on an empty folder, keeps the data over a stop, and takes the migrations', async () => {
     const dataDir = await folder();
     const first = await startEmbedded({ dataDir });

@@ -119,7 +119,15 @@ export function scratchDatabase(): Scratch {
 }
 
 /** A namespace in Redis for the file's tests, emptied after them. */
-export function scratchRedis(): { readonly url: string; readonly prefix: string; flush(): Promise<void> } {
+export interface ScratchRedis {
+  readonly url: string;
+  readonly prefix: string;
+  flush(): Promise<void>;
+  /** Every key with what it holds, as text. */
+  dump(): Promise<string>;
+}
+
+export function scratchRedis(): ScratchRedis {
   const prefix = `hccgap-test-${randomBytes(6).toString('hex')}`;
   const flush = async () => {
     const redis = new Redis(REDIS_URL);
@@ -130,8 +138,20 @@ export function scratchRedis(): { readonly url: string; readonly prefix: string;
       redis.disconnect();
     }
   };
-  afterAll(flush);
-  return { url: REDIS_URL, prefix, flush };
+  const dump = async () => {
+    const redis = new Redis(REDIS_URL);
+    try {
+      const keys = await redis.keys(`${prefix}:*`);
+      const values = await Promise.all(keys.map((key) => redis.dumpBuffer(key)));
+      return keys.map((key, index) => `${key} ${values[index]?.toString('latin1') ?? ''}`).join('\n');
+    } finally {
+      redis.disconnect();
+    }
+  };
+  afterAll(async () => {
+    if (await redisAnswers()) await flush();
+  });
+  return { url: REDIS_URL, prefix, flush, dump };
 }
 
 /** Waits until `probe` gives something other than false or undefined; fails after `limitMs`. */
