@@ -1,3 +1,4 @@
+import { OLDEST_CODE_DATE } from '../engine/codes.ts';
 import type { ReferenceData } from '../engine/reference-data.ts';
 import { resolveDrug } from '../engine/suspects/drugs.ts';
 import type { IntakeLookups } from './parser.ts';
@@ -8,8 +9,10 @@ export function intakeLookups(reference: ReferenceData): Pick<IntakeLookups, 'ic
   const { drugs } = reference.suspecting;
   return {
     icd10: (code, date) => {
-      if (codes.billableOn(code, date)) return 'billable';
-      return codes.rows(code).length > 0 ? 'header' : 'unknown';
+      // Older services were coded by editions that are not at hand: nothing can be said against their codes.
+      if (date < OLDEST_CODE_DATE || codes.billableOn(code, date)) return 'billable';
+      const onDate = codes.rows(code).some(({ from, to }) => from <= date && (to === null || date <= to));
+      return onDate ? 'header' : 'unknown';
     },
     drug: ({ ndc, rxnorm, name }) => {
       const codings = [
