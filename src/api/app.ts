@@ -12,6 +12,7 @@ import { registerObservability } from './plugins/observability.ts';
 import { registerOpenApi } from './plugins/openapi.ts';
 import { registerAdministration } from './routes/administration.ts';
 import { registerAnalyses } from './routes/analyses.ts';
+import { registerAnalytics } from './routes/analytics.ts';
 import { registerBatches } from './routes/batches.ts';
 import { registerCalendar } from './routes/calendar.ts';
 import { registerGaps } from './routes/gaps.ts';
@@ -75,6 +76,7 @@ function registerRoutes(v1: Api, deps: ApiDeps): void {
   registerGaps(v1, deps);
   registerQueries(v1, deps);
   registerSubmissions(v1, deps);
+  registerAnalytics(v1, deps);
   registerCalendar(v1, deps);
   registerAdministration(v1, deps);
 }
