@@ -1,5 +1,6 @@
 import type { IsoDate } from './dates.ts';
 import type { ModelId, ScoreResult } from './score-contract.ts';
+import type { SuspectSelection } from './suspects/evaluate.ts';
 
 /** Enumerations are those of the gap taxonomy (hcc-mappings/gaps/taxonomy.json). */
 export const GAP_KINDS = [
@@ -29,6 +30,8 @@ export interface AnalysisOptions {
   /** Narrows `gaps` of the answer only. */
   readonly kinds: readonly GapKind[] | null;
   readonly lookbackYears: number;
+  /** A tenant's switches, own rules and review decisions of clinical suspects; absent: the library's defaults. */
+  readonly suspecting?: SuspectSelection;
 }
 
 export interface CandidateCode {

@@ -6,15 +6,13 @@ export function loadDrugs(root: string): DrugTables {
   const codes = openPackage(root, 'drugs');
   const names = openPackage(root, 'suspecting');
   const products = new Map(
-    codes
-      .table('products.tsv')
-      .map((row): [string, DrugProduct] => [
-        row.product ?? '',
-        {
-          ingredients: (row.ingredients ?? '').split('|'),
-          route: row.route === '' ? null : (row.route ?? null),
-        },
-      ]),
+    codes.table('products.tsv').map((row): [string, DrugProduct] => [
+      row.product ?? '',
+      {
+        ingredients: (row.ingredients ?? '').split('|'),
+        route: row.route === '' ? null : (row.route ?? null),
+      },
+    ]),
   );
   const byCode = (file: string, column: string): Map<string, DrugProduct> =>
     new Map(

@@ -1,9 +1,11 @@
 import path from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Analysis, Gap } from '../../src/engine/analysis-contract.ts';
+import type { Analysis, AnalysisOptions, Gap } from '../../src/engine/analysis-contract.ts';
 import { analyzeHistory } from '../../src/engine/analyze.ts';
 import { oneSlipApart } from '../../src/engine/gaps/oig-tests.ts';
+import type { SuspectSelection } from '../../src/engine/suspects/evaluate.ts';
+import type { SuspectReview } from '../../src/engine/suspects/events.ts';
 import { parseHistory } from '../../src/intake/json/history.ts';
 import { loadReference } from '../../src/reference/load.ts';
 
@@ -29,7 +31,7 @@ function stay(from: string, to: string, codes: readonly string[]): Row {
   return visit(to, codes, { from, to, setting: 'inpatient', billType: '111', lines: [] });
 }
 
-function analyze(history: Row, options: Partial<{ paymentYear: number; asOf: string }> = {}): Analysis {
+function analyze(history: Row, options: Partial<AnalysisOptions> = {}): Analysis {
   const parsed = parseHistory({
     memberId: 'TEST-1',
     birthDate: '1950-03-02',
@@ -405,6 +407,34 @@ describe('clinical suspects', () => {
       },
     ];
     expect(analyze({ encounters: [], observations }, now).gaps).toEqual([]);
+  });
+
+  test('a tenant may turn it on, bring a rule, and have a decision respected', () => {
+    const observations = [
+      {
+        code: '20447-9',
+        system: 'loinc',
+        date: '2026-05-01',
+        value: 5000,
+        unit: 'copies/mL',
+        status: 'final',
+      },
+    ];
+    const kinds = (suspecting: SuspectSelection) =>
+      analyze({ encounters: [], observations }, { ...now, suspecting }).gaps.map(({ ruleId }) => ruleId);
+    const enabledRules = { 'HIV-RNA': true };
+    expect(kinds({ enabledRules })).toEqual(['HIV-RNA']);
+    const review = {
+      ruleId: 'HIV-RNA',
+      status: 'ruled_out',
+      date: '2026-06-01',
+      by: 'A. Sample',
+      reason: null,
+    };
+    expect(kinds({ enabledRules, reviews: [review as SuspectReview] })).toEqual([]);
+    const library = reference.suspecting.rules.find(({ id }) => id === 'HIV-RNA');
+    if (library === undefined) throw new Error('rule not found');
+    expect(kinds({ extraRules: [{ ...library, id: 'OWN-1', defaultEnabled: true }] })).toEqual(['OWN-1']);
   });
 
   test('a target that cannot be told from another shows no worth', () => {

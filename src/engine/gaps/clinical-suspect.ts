@@ -2,14 +2,14 @@ import type { Confidence, Evidence, NotEvaluable } from '../analysis-contract.ts
 import { yearOf } from '../dates.ts';
 import { compareHccs } from '../model.ts';
 import type { ModelId } from '../score-contract.ts';
+import { rulesWorthEvaluating } from '../suspects/could-fire.ts';
 import {
   evaluateRule,
   type RuleEvaluation,
-  type RuleSelection,
   rulesInForce,
   type SuspectModel,
+  type SuspectSelection,
 } from '../suspects/evaluate.ts';
-import type { SuspectReview } from '../suspects/events.ts';
 import { compareText, type SuspectEvidence } from '../suspects/evidence.ts';
 import type { SuspectModelVersion, SuspectRule } from '../suspects/rule.ts';
 import type { SuspectTables } from '../suspects/tables.ts';
@@ -19,10 +19,7 @@ import { type GapDraft, type KindResult, NOTHING_FOUND } from './draft.ts';
 import { listed } from './explain.ts';
 import { shownClass } from './persistence.ts';
 
-/** A tenant's switches, own rules and review decisions; all optional. */
-export interface SuspectSelection extends RuleSelection {
-  readonly reviews?: readonly SuspectReview[];
-}
+const DEFAULTS: SuspectSelection = {};
 
 const VERSIONS: Readonly<Partial<Record<ModelId, SuspectModelVersion>>> = {
   'cms-hcc-v24': 'V24',
@@ -39,7 +36,10 @@ interface Firing {
  * neither D nor the look-back holds (gap taxonomy, section 6; rule format). Prospective only, and a question. One gap
  * a model and HCC; several rules that point at it are its evidence together, the best tier its confidence.
  */
-export function clinicalSuspectGaps(context: AnalysisContext, selection: SuspectSelection = {}): KindResult {
+export function clinicalSuspectGaps(
+  context: AnalysisContext,
+  selection: SuspectSelection = context.options.suspecting ?? DEFAULTS,
+): KindResult {
   // Suspects are for visits that can still happen; no rule runs for a member who cannot have one.
   if (context.yearState !== 'prospective_open' || context.inactive) return NOTHING_FOUND;
   const tables = context.reference.suspecting;
@@ -51,7 +51,9 @@ export function clinicalSuspectGaps(context: AnalysisContext, selection: Suspect
   if (parts.length === 0) return NOTHING_FOUND;
   const person = { ...known.person, reviews: selection.reviews ?? [] };
   const models = Object.fromEntries(parts.map(({ version, model }) => [version, model]));
-  const firings: Firing[] = rulesInForce(tables, selection).map((rule) => ({
+  const inForce = rulesInForce(tables, selection);
+  const rules = rulesWorthEvaluating(tables, inForce, known.index, person.missingFeeds);
+  const firings: Firing[] = rules.map((rule) => ({
     rule,
     evaluation: evaluateRule({
       tables,

@@ -13,9 +13,9 @@ import {
   wasTaken,
 } from './events.ts';
 import { allOf, anyOf, type DataIssue, FALSE, type SuspectEvidence, type Truth } from './evidence.ts';
-import { evaluateFormula, parseFormula } from './formula.ts';
+import { evaluateFormula, type FormulaNode, parseFormula } from './formula.ts';
 import type { Atom, Expression } from './rule.ts';
-import type { ObservationSet, SuspectTables } from './tables.ts';
+import type { DerivedFormula, ObservationSet, SuspectTables } from './tables.ts';
 import { canonicalValue, compare, qualitativeValue, satisfies } from './values.ts';
 
 /** What an expression is evaluated against. */
@@ -232,11 +232,19 @@ function countsAsTaken(scope: Scope, event: MedicationEvent, valueSet: string): 
   return wasTaken(event);
 }
 
+const parsed = new WeakMap<DerivedFormula, FormulaNode>();
+
+function formulaOf(formula: DerivedFormula): FormulaNode {
+  const known = parsed.get(formula) ?? parseFormula(formula.expression);
+  parsed.set(formula, known);
+  return known;
+}
+
 /** Of several results on one day, every combination must satisfy the test. */
 function derived(scope: Scope, atom: Extract<Atom, { kind: 'derived' }>): SuspectEvidence[] {
   const formula = scope.tables.formulas.get(atom.formula);
   if (formula === undefined) return [];
-  const node = parseFormula(formula.expression);
+  const node = formulaOf(formula);
   const inputs = formula.inputs.map((valueSet) => ({
     name: valueSet.replace(/^(?:LAB|OBS)_/, ''),
     // A result with a comparator is a bound, not a number to calculate with.

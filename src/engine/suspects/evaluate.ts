@@ -229,12 +229,31 @@ export interface RuleSelection {
   readonly extraRules?: readonly SuspectRule[];
 }
 
-/** Rules that run for a tenant: active ones, each switched by the tenant or by its own default, in id order. */
-export function rulesInForce(tables: SuspectTables, selection: RuleSelection = {}): readonly SuspectRule[] {
+/** A tenant's switches, own rules and review decisions; all optional. */
+export interface SuspectSelection extends RuleSelection {
+  readonly reviews?: readonly SuspectReview[];
+}
+
+const inForce = new WeakMap<RuleSelection, WeakMap<SuspectTables, readonly SuspectRule[]>>();
+const DEFAULTS: RuleSelection = {};
+
+/**
+ * Rules that run for a tenant: active ones, each switched by the tenant or by its own default, in id order. Worked out
+ * once per selection object, so a caller keeps one object per tenant and setting.
+ */
+export function rulesInForce(
+  tables: SuspectTables,
+  selection: RuleSelection = DEFAULTS,
+): readonly SuspectRule[] {
+  const known = inForce.get(selection)?.get(tables);
+  if (known) return known;
   const byId = new Map(tables.rules.map((rule) => [rule.id, rule]));
   for (const rule of selection.extraRules ?? []) byId.set(rule.id, rule);
-  return [...byId.values()]
+  const rules = [...byId.values()]
     .filter((rule) => rule.status === 'active')
     .filter((rule) => selection.enabledRules?.[rule.id] ?? rule.defaultEnabled)
     .sort((a, b) => compareText(a.id, b.id));
+  const byTables = inForce.get(selection) ?? new WeakMap<SuspectTables, readonly SuspectRule[]>();
+  inForce.set(selection, byTables.set(tables, rules));
+  return rules;
 }
