@@ -22,9 +22,13 @@ const CLAIM_COLUMNS = [
   'acceptance',
   'mao004',
 ] as const;
-const CLAIM_FLAGS = ['hra', 'signed'] as const;
 /** Line-level in many extracts, so a difference is no contradiction; the first one stated is the encounter's. */
 const FIRST_STATED = ['place_of_service_code', 'rendering_npi', 'rendering_specialty'] as const;
+const STATED: readonly string[] = [...CLAIM_COLUMNS, ...FIRST_STATED];
+type StatedColumn = (typeof CLAIM_COLUMNS)[number] | (typeof FIRST_STATED)[number];
+const POSITION: Readonly<Record<string, number>> = Object.fromEntries(
+  STATED.map((column, at) => [column, at]),
+);
 
 /** Types of bill that are inpatient stays, by their first two digits; the rest of the institutional ones below. */
 const INPATIENT_BILLS: ReadonlySet<string> = new Set(['11', '41', '18', '21', '22']);
@@ -44,8 +48,10 @@ export class ClaimDraft {
   readonly claimId: string;
   readonly memberId: string;
   readonly #source: SourceRef;
-  readonly #values = new Map<string, string>();
-  readonly #flags = new Map<string, boolean>();
+  /** By position in STATED. */
+  readonly #values: (string | null)[] = new Array(STATED.length).fill(null);
+  #hra: boolean | null = null;
+  #signed: boolean | null = null;
   readonly #lines: ClaimLine[] = [];
   readonly #diagnoses = new Map<string, SourceRef>();
   #lineEnd: IsoDate | null = null;
@@ -59,21 +65,18 @@ export class ClaimDraft {
 
   /** Adds a line of the claim; a claim-level value that differs from the first one stated is warned about. */
   add(row: TableRow, source: SourceRef): void {
-    for (const column of CLAIM_COLUMNS) {
+    for (let at = 0; at < STATED.length; at += 1) {
+      const column = STATED[at] ?? '';
       const value = row.text(column);
-      const known = this.#values.get(column);
-      if (value === null) continue;
-      if (known === undefined) this.#values.set(column, value);
-      else if (known !== value) row.problem('contradiction', column, { other: 'the first row of the claim' });
+      const known = this.#values[at] ?? null;
+      if (value === null || value === known) continue;
+      if (known === null) this.#values[at] = value;
+      else if (at < CLAIM_COLUMNS.length) {
+        row.problem('contradiction', column, { other: 'the first row of the claim' });
+      }
     }
-    for (const column of FIRST_STATED) {
-      const value = row.text(column);
-      if (value !== null && !this.#values.has(column)) this.#values.set(column, value);
-    }
-    for (const column of CLAIM_FLAGS) {
-      const value = row.flag(column);
-      if (value !== null && !this.#flags.has(column)) this.#flags.set(column, value);
-    }
+    this.#hra ??= row.flag('hra');
+    this.#signed ??= row.flag('signed');
     if (row.flag('telehealth_audio_only') === true) this.#audioOnly = true;
     const end = row.text('claim_line_end_date') ?? row.text('claim_line_start_date');
     if (end !== null && (this.#lineEnd === null || end > this.#lineEnd)) this.#lineEnd = end;
@@ -105,8 +108,12 @@ export class ClaimDraft {
     }
   }
 
+  #value(column: StatedColumn): string | null {
+    return this.#values[POSITION[column] ?? 0] ?? null;
+  }
+
   #encounter(): Omit<Encounter, 'lines' | 'diagnoses'> {
-    const value = (column: string): string | null => this.#values.get(column) ?? null;
+    const value = (column: StatedColumn): string | null => this.#value(column);
     const from = value('claim_start_date') ?? '';
     const setting = settingOf(value('claim_type'), value('bill_type_code'));
     const to = this.#throughDate(setting, from);
@@ -131,16 +138,16 @@ export class ClaimDraft {
       mao004: oneOf(value('mao004'), ['allowed', 'disallowed']),
       crrAction: isReview ? (review === 'D' ? 'delete' : 'add') : null,
       placeOfService: value('place_of_service_code'),
-      hra: this.#flags.get('hra') ?? false,
-      signed: this.#flags.get('signed') ?? null,
+      hra: this.#hra ?? false,
+      signed: this.#signed,
       provider: npi === null && specialty === null ? null : { npi, specialty },
     };
   }
 
   /** The date of service: discharge for a stay; else the last line's date, which is nearer than the claim's. */
   #throughDate(setting: Setting, from: IsoDate): IsoDate {
-    const claimEnd = this.#values.get('claim_end_date');
-    if (setting === 'inpatient') return this.#values.get('discharge_date') ?? claimEnd ?? from;
+    const claimEnd = this.#value('claim_end_date');
+    if (setting === 'inpatient') return this.#value('discharge_date') ?? claimEnd ?? from;
     return this.#lineEnd ?? claimEnd ?? from;
   }
 
@@ -193,25 +200,10 @@ export function lineRecord(
   return { kind: 'service_line' as const, memberId, encounterId, lineNumber: number, line };
 }
 
-const DIAGNOSIS_COLUMNS = Array.from(
-  { length: WIDE_COLUMNS.diagnosis },
-  (_, index) => `diagnosis_code_${index + 1}`,
-);
-
 /** ICD-10-CM codes of the wide columns in their order; a row of another code type has none. */
-export function diagnosesOf(row: TableRow): string[] {
+export function diagnosesOf(row: TableRow): readonly string[] {
   if (row.text('diagnosis_code_type') === 'icd-9-cm') return [];
-  const codes: string[] = [];
-  for (const column of DIAGNOSIS_COLUMNS) {
-    const code = row.text(column);
-    if (code !== null) codes.push(code);
-  }
-  return codes;
-}
-
-/** Names of the wide diagnosis columns that hold a code in this row. */
-export function diagnosisCells(row: TableRow): string[] {
-  return DIAGNOSIS_COLUMNS.filter((column) => row.text(column) !== null);
+  return row.wideCodes.map(({ code }) => code);
 }
 
 /** Setting of a claim. A supplier's claim is billed on the professional form and judged by its procedures. */

@@ -5,7 +5,6 @@ import {
   ClaimDraft,
   claimValues,
   diagnosesOf,
-  diagnosisCells,
   frequencyOf,
   lineNumber,
   lineOf,
@@ -16,7 +15,7 @@ import { notBefore } from './members.ts';
 import type { TableRow } from './table-row.ts';
 
 /** Claims held open for further lines: extracts keep the lines of a claim together or nearly so. */
-const OPEN_CLAIMS = 2_000;
+const OPEN_CLAIMS = 500;
 
 /** A chart review row whose link must be looked for once every claim has been read. */
 export interface PendingLink {
@@ -112,26 +111,19 @@ function judgeOwner(row: TableRow, { claims }: BatchContext): void {
 }
 
 function judgeDiagnoses(row: TableRow, context: BatchContext): void {
-  const cells = diagnosisCells(row);
-  if (cells.length === 0) return;
+  const [first] = row.wideCodes;
+  if (!first) return;
   const date =
     row.text('discharge_date') ??
     row.text('claim_line_end_date') ??
     row.text('claim_end_date') ??
     row.text('claim_start_date');
   if (row.text('diagnosis_code_type') === 'icd-9-cm') {
-    row.problem(
-      'diagnosis_unknown',
-      cells[0] ?? 'diagnosis_code_1',
-      {
-        value: row.text(cells[0] ?? '') ?? '',
-        date: date ?? 'this date',
-      },
-      'ICD-9-CM codes of this row are not used',
-    );
+    const details = { value: first.code, date: date ?? 'this date' };
+    row.problem('diagnosis_unknown', first.column, details, 'ICD-9-CM codes of this row are not used');
     return;
   }
-  for (const cell of cells) judgeCode(row, cell, { date, context });
+  for (const { column } of row.wideCodes) judgeCode(row, column, { date, context });
 }
 
 /** A line of a claim that has been handed on already. */

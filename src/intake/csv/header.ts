@@ -135,12 +135,18 @@ export function readHeader(header: readonly string[], file: string): HeaderReadi
       error('header_duplicate', name, { column: name, count: String(at.length) });
     else if (!used.has(name)) error('header_unknown', name, { column: name });
   }
+  // The code type of a row decides how its codes are read, so it is read first.
+  const typesFirst = [...fields].sort((a, b) => Number(isCodeType(b)) - Number(isCodeType(a)));
   const fatal = problems.some(({ code }) => code !== 'header_unknown');
   return {
-    plan: fatal ? null : { layout, fields, columns: header.length, memberColumn, personIdWins },
+    plan: fatal ? null : { layout, fields: typesFirst, columns: header.length, memberColumn, personIdWins },
     kind,
     problems,
   };
+}
+
+function isCodeType({ field }: PlannedField): boolean {
+  return field.name.endsWith('code_type');
 }
 
 interface Choice {

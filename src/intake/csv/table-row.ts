@@ -60,6 +60,8 @@ export class TableRow {
   readonly row: number;
   readonly raw: string;
   readonly problems: RowProblem[] = [];
+  /** Codes of the wide diagnosis columns that are filled, in the order of the columns. */
+  readonly wideCodes: { readonly column: string; readonly code: string }[] = [];
   readonly #values: (string | number | boolean | null)[];
   readonly #positions: ReadonlyMap<string, number>;
   /** The row's code type is not the one its code column is made for. */
@@ -71,11 +73,7 @@ export class TableRow {
     this.#values = new Array(plan.layout.fields.length).fill(null);
     this.#positions = POSITIONS.get(plan.layout.kind) ?? new Map();
     const cells = source.cells ?? [];
-    // The code type of a row decides how its codes are read.
-    for (const planned of plan.fields)
-      if (planned.field.name.endsWith('code_type')) this.#read(planned, cells, asOf);
-    for (const planned of plan.fields)
-      if (!planned.field.name.endsWith('code_type')) this.#read(planned, cells, asOf);
+    for (const planned of plan.fields) this.#read(planned, cells, asOf);
   }
 
   text(name: string): string | null {
@@ -178,6 +176,9 @@ export class TableRow {
     if (typeof kept === 'number' && !this.#inRange(field, kept, text)) return;
     if (field.type === 'date' && typeof kept === 'string' && !this.#onCalendar(field, kept, asOf)) return;
     this.#values[at] = kept;
+    if (field.type === 'icd10' && WIDE_CELL.test(field.name)) {
+      this.wideCodes.push({ column: field.name, code: String(kept) });
+    }
     if (field.name.endsWith('code_type') && !NATIVE_SYSTEMS.has(String(kept))) this.#otherSystem = true;
   }
 

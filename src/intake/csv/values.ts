@@ -85,9 +85,18 @@ export function readCell(text: string, field: Field): CellValue {
  * `MM/DD/YYYY`, `M/D/YYYY`, `DD-Mon-YYYY`. Never day before month with slashes, never two-digit years.
  */
 export function readDate(text: string): IsoDate | null {
+  const known = datesRead.get(text);
+  if (known !== undefined) return known;
   const date = dateForm(text);
-  return date !== null && isIsoDate(date) ? date : null;
+  const read = date !== null && isIsoDate(date) ? date : null;
+  if (datesRead.size >= DATES_REMEMBERED) datesRead.clear();
+  datesRead.set(text, read);
+  return read;
 }
+
+/** An extract repeats its dates many times; what a text means never changes. */
+const datesRead = new Map<string, IsoDate | null>();
+const DATES_REMEMBERED = 50_000;
 
 function dateForm(text: string): string | null {
   if (text[4] === '-') {
