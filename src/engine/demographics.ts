@@ -46,10 +46,13 @@ export function paymentAge(
 
 /** Whole years on 1 February, from the digits of the date: bulk scoring asks it of every member. */
 function ageOnFebruaryFirst(birthDate: IsoDate, paymentYear: number): number {
-  const digit = (at: number): number => birthDate.charCodeAt(at) - 48;
-  const year = digit(0) * 1000 + digit(1) * 100 + digit(2) * 10 + digit(3);
-  const monthDay = digit(5) * 1000 + digit(6) * 100 + digit(8) * 10 + digit(9);
+  const year = twoDigits(birthDate, 0) * 100 + twoDigits(birthDate, 2);
+  const monthDay = twoDigits(birthDate, 5) * 100 + twoDigits(birthDate, 8);
   return paymentYear - year - (monthDay > 201 ? 1 : 0);
+}
+
+function twoDigits(text: string, at: number): number {
+  return text.charCodeAt(at) * 10 + text.charCodeAt(at + 1) - 528;
 }
 
 /** Full benefit 02, 04, 08; partial 01, 03, 05, 06; everything else non-dual (09 is unverified). */
