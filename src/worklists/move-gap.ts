@@ -26,6 +26,7 @@ export type MoveOutcome =
       readonly ok: false;
       readonly problem:
         | 'illegal-transition'
+        | 'override-required'
         | 'forbidden'
         | 'evidence-required'
         | 'validation'
@@ -58,7 +59,7 @@ export async function moveGap(tx: TenantTx, reference: ReferenceData, move: GapM
   }
   const effect = await applyEffect(tx, reference, { before, move, effect: judged.effect });
   if (effect !== null) return effect;
-  const { comment, encounterId, code, meat, locator, reason } = move.request;
+  const { comment, encounterId, code, meat, locator, overrideReason, reason } = move.request;
   const result = await transitionGap(tx, {
     gapId: move.gapId,
     version: move.version,
@@ -67,7 +68,7 @@ export async function moveGap(tx: TenantTx, reference: ReferenceData, move: GapM
     role: move.role,
     reason,
     at: move.at,
-    detail: { comment, encounterId, code, meat, locator },
+    detail: { comment, encounterId, code, meat, locator, overrideReason },
     unsupported: judged.effect === 'submit_delete',
   });
   if (result.ok) return { ok: true, gap: result.gap };

@@ -5,7 +5,7 @@ import { dotted, undotted } from '../engine/icd10.ts';
 import { resolveVersions } from '../engine/record-versions.ts';
 import type { ReferenceData } from '../engine/reference-data.ts';
 import type { TenantTx } from '../store/database.ts';
-import type { StoredGap } from '../store/gaps.ts';
+import { ACTIVE_STATUSES, listMemberGaps, type StoredGap } from '../store/gaps.ts';
 import { loadHistories } from '../store/histories.ts';
 import { createSubmission, listSubmissions } from '../store/reviews.ts';
 import type { TransitionRequest } from './transitions.ts';
@@ -19,7 +19,7 @@ export interface SubmitInput {
 
 interface Refused {
   readonly ok: false;
-  readonly problem: 'evidence-required' | 'validation';
+  readonly problem: 'evidence-required' | 'validation' | 'override-required';
   readonly message: string;
   readonly fields: readonly string[];
 }
@@ -30,9 +30,10 @@ function refuse(problem: Refused['problem'], message: string, field: string): Re
 
 /** What the decision stood on, kept with the submission (compliance section 5). */
 function basis({ gap, request }: SubmitInput): Readonly<Record<string, unknown>> {
-  const { comment, meat, locator } = request;
+  const { comment, meat, locator, overrideReason } = request;
   const { model, hcc, ruleId, confidence, flags, impact } = gap.gap;
-  return { comment, meat, locator, model, hcc, ruleId, confidence, flags, impact, gapVersion: gap.version };
+  const finding = { model, hcc, ruleId, confidence, flags, impact, gapVersion: gap.version };
+  return { comment, meat, locator, overrideReason, ...finding };
 }
 
 /**
@@ -57,6 +58,15 @@ export async function submitAdd(
   if (!reference.codes.billableOn(code, encounter.to)) {
     return refuse('validation', `${dotted(code)} is not billable on the date of service`, 'code');
   }
+  const better = request.overrideReason === null ? await recordedDetail(tx, gap, code) : [];
+  if (better.length > 0) {
+    const codes = better.map(dotted).join(', ');
+    return refuse(
+      'override-required',
+      `the record holds detail for ${codes}; to keep ${dotted(code)} say why in overrideReason`,
+      'overrideReason',
+    );
+  }
   await createSubmission(tx, {
     gapId: gap.gapId,
     memberKey: gap.memberKey,
@@ -73,6 +83,24 @@ export async function submitAdd(
   return null;
 }
 
+/** More specific codes of the same category that an open specificity gap of the member says are on record. */
+async function recordedDetail(tx: TenantTx, gap: StoredGap, code: string): Promise<readonly string[]> {
+  const open = (await listMemberGaps(tx, gap.memberKey)).filter(
+    (other) =>
+      other.gap.kind === 'specificity' &&
+      other.gap.dosYear === gap.gap.dosYear &&
+      other.present &&
+      ACTIVE_STATUSES.some((status) => status === other.workflowStatus) &&
+      other.gap.evidence.some((item) => item.code !== null && undotted(item.code) === code),
+  );
+  const codes = open.flatMap((other) =>
+    other.gap.candidateCodes.map((candidate) => undotted(candidate.code)),
+  );
+  return codes.includes(code)
+    ? []
+    : [...new Set(codes)].filter((candidate) => candidate.slice(0, 3) === code.slice(0, 3));
+}
+
 function codeOf(gap: StoredGap, asked: string | null): string | Refused {
   const candidates = gap.gap.candidateCodes.map(({ code }) => undotted(code));
   if (asked === null) {
@@ -82,6 +110,14 @@ function codeOf(gap: StoredGap, asked: string | null): string | Refused {
   }
   const code = undotted(asked);
   if (candidates.length === 0 || candidates.includes(code)) return code;
+  const submitted = gap.gap.evidence.some((item) => item.code !== null && undotted(item.code) === code);
+  if (gap.gap.kind === 'specificity' && submitted) {
+    return refuse(
+      'override-required',
+      'this is the unspecified code as submitted; to keep it, dismiss the gap by override_unspecified and say why',
+      'overrideReason',
+    );
+  }
   return refuse('validation', 'the code is not one of the gap: its HCC would be another', 'code');
 }
 

@@ -48,13 +48,15 @@ export interface TransitionRequest {
   readonly code: string | null;
   readonly meat: readonly Meat[];
   readonly locator: Locator | null;
+  /** Why an unspecified code is kept although more detail is on record. */
+  readonly overrideReason: string | null;
 }
 
 /** What else a transition makes happen, in the same transaction. */
 export type Effect = 'submit_add' | 'submit_delete' | 'approve_delete' | null;
 
 type ActorRole = 'coder' | 'lead' | 'provider';
-type Need = 'comment' | 'encounterId' | 'evidence';
+type Need = 'comment' | 'overrideReason' | 'evidence';
 
 interface Step {
   readonly reason: Reason | null;
@@ -101,7 +103,7 @@ export const TRANSITIONS: readonly Step[] = [
   step('add_supported', 'captured', { directions: adds, needs: ['evidence'], effect: 'submit_add' }),
   step('reject_not_documented', 'dismissed', { directions: notDeletes }),
   step('reject_no_meat', 'dismissed', { directions: notDeletes }),
-  step('override_unspecified', 'dismissed', { directions: ['refine'], needs: ['comment'] }),
+  step('override_unspecified', 'dismissed', { directions: ['refine'], needs: ['overrideReason'] }),
 
   step('mark_supported', 'dismissed', { directions: ['delete'], needs: ['evidence'] }),
   step('mark_supported_elsewhere', 'dismissed', { directions: ['delete'], needs: ['evidence'] }),
@@ -140,7 +142,12 @@ export type TransitionOutcome =
   | { readonly ok: true; readonly to: HumanTarget; readonly effect: Effect }
   | {
       readonly ok: false;
-      readonly problem: 'illegal-transition' | 'forbidden' | 'evidence-required' | 'validation';
+      readonly problem:
+        | 'illegal-transition'
+        | 'forbidden'
+        | 'evidence-required'
+        | 'override-required'
+        | 'validation';
       readonly message: string;
       readonly missing: readonly string[];
     };
@@ -159,8 +166,8 @@ function missingOf(request: TransitionRequest, need: Need): string[] {
   switch (need) {
     case 'comment':
       return request.comment === null ? ['comment'] : [];
-    case 'encounterId':
-      return request.encounterId === null ? ['encounterId'] : [];
+    case 'overrideReason':
+      return request.overrideReason === null ? ['overrideReason'] : [];
     case 'evidence':
       return REQUIRED_EVIDENCE.filter((field) => {
         const value = request[field];
@@ -200,11 +207,12 @@ export function judgeTransition(gap: GapState, request: TransitionRequest, role:
   }
   const missing = legal.needs.flatMap((need) => missingOf(request, need));
   if (missing.length > 0) {
-    return refuse(
-      legal.needs.includes('evidence') ? 'evidence-required' : 'validation',
-      'the step needs more than was sent',
-      missing,
-    );
+    return refuse(shortfallOf(legal.needs), 'the step needs more than was sent', missing);
   }
   return { ok: true, to: legal.to, effect: legal.effect };
+}
+
+function shortfallOf(needs: readonly Need[]): 'evidence-required' | 'override-required' | 'validation' {
+  if (needs.includes('evidence')) return 'evidence-required';
+  return needs.includes('overrideReason') ? 'override-required' : 'validation';
 }

@@ -251,6 +251,41 @@ describePostgres('worklists and gaps', () => {
     expect(rows).toEqual([{ action: 'delete', code: 'I639', status: 'approved' }]);
   });
 
+  test('an unspecified code with detail on record is kept only with a reason (409 without)', async () => {
+    const detailed = {
+      ...history('M-5'),
+      conditions: [
+        {
+          code: 'F32.1',
+          source: 'note',
+          encounterId: 'E3',
+          recorded: '2026-05-05',
+          clinicalStatus: 'active',
+          verification: 'confirmed',
+          meat: ['assessed'],
+          signed: true,
+        },
+      ],
+    };
+    members = await stored.load(tenantId, [detailed]);
+    const { gapId, version } = await one('specificity', 'retrospective', 'M-5');
+    const keep = { to: 'captured', reason: 'add_supported', code: 'F32.A', encounterId: 'E3' };
+    const asAdd = await move(keys.coder, gapId, version, { ...keep, meat: ['assessed'], locator: LOCATOR });
+    const override = { to: 'dismissed', reason: 'override_unspecified' };
+    const bare = await move(keys.coder, gapId, version, override);
+    for (const answer of [asAdd, bare]) {
+      expect(answer.statusCode).toBe(409);
+      expect(answer.json().type).toBe('/problems/override-required');
+    }
+    const done = await move(keys.coder, gapId, version, {
+      ...override,
+      overrideReason: 'severity not stated',
+    });
+    expect(done.json()).toMatchObject({ workflowStatus: 'dismissed' });
+    const { items } = (await stored.call(keys.lead, { url: `/v1/gaps/${gapId}/events` })).json();
+    expect(items.at(-1).detail.overrideReason).toBe('severity not stated');
+  });
+
   test('a move that the table does not have is 409; a role without the right is 403', async () => {
     const { gapId, version } = await one('recapture', 'prospective', 'M-1');
     const wrong = await move(keys.coder, gapId, version, { to: 'captured', reason: 'approve_delete' });

@@ -35,6 +35,7 @@ function request(
     code: null,
     meat: [],
     locator: null,
+    overrideReason: null,
     ...rest,
   };
 }
@@ -70,6 +71,23 @@ describe('a coder adds a diagnosis', () => {
     expect(judgeTransition(overCoding, add, 'coder')).toMatchObject({ problem: 'illegal-transition' });
     const done: GapState = { ...recapture, workflowStatus: 'captured' };
     expect(judgeTransition(done, add, 'coder')).toMatchObject({ problem: 'illegal-transition' });
+  });
+});
+
+describe('an unspecified code', () => {
+  const refine: GapState = { ...recapture, kind: 'specificity', direction: 'refine' };
+
+  test('is kept only with a reason', () => {
+    expect(judgeTransition(refine, request('dismissed', 'override_unspecified'), 'coder')).toMatchObject({
+      ok: false,
+      problem: 'override-required',
+      missing: ['overrideReason'],
+    });
+    const reasoned = request('dismissed', 'override_unspecified', {
+      overrideReason: 'the note says no more',
+    });
+    expect(judgeTransition(refine, reasoned, 'coder').ok).toBe(true);
+    expect(judgeTransition(recapture, reasoned, 'coder').ok).toBe(false);
   });
 });
 
@@ -121,7 +139,7 @@ describe('laws of the table', () => {
       }),
     ),
   );
-  const full = { ...evidence, comment: 'words', code: 'I5022' };
+  const full = { ...evidence, comment: 'words', code: 'I5022', overrideReason: 'words' };
 
   test('a provider never captures', () => {
     for (const gap of states) {

@@ -17,7 +17,6 @@ const BY_CODE: Readonly<Record<string, ProblemName>> = {
 const BY_STATUS: Readonly<Record<number, ProblemName>> = {
   400: 'malformed-body',
   404: 'not-found',
-  405: 'method-not-allowed',
   406: 'not-acceptable',
   413: 'payload-too-large',
   415: 'unsupported-media-type',

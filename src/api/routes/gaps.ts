@@ -93,7 +93,7 @@ export function registerGaps(v1: Api, deps: ApiDeps): void {
     async (request, reply) => {
       const caller = callerOf(request);
       const version = versionOf(request);
-      const { to, reason, comment, encounterId, code, meat, locator } = request.body;
+      const { to, reason, comment, encounterId, code, meat, locator, overrideReason } = request.body;
       const move = {
         gapId: request.params.gapId,
         version,
@@ -105,6 +105,7 @@ export function registerGaps(v1: Api, deps: ApiDeps): void {
           code: code ? undotted(code) : null,
           meat: meat ?? [],
           locator: locator ?? null,
+          overrideReason: overrideReason ?? null,
         },
         actor: caller.subject,
         role: caller.role,

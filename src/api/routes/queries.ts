@@ -138,6 +138,7 @@ export function registerQueries(v1: Api, deps: ApiDeps): void {
         code: null,
         meat: [],
         locator: null,
+        overrideReason: null,
       },
       actor: caller.subject,
       role: caller.role,

@@ -84,6 +84,13 @@ export const transitionBody = z
       .max(4)
       .nullish(),
     locator: locatorSchema.nullish(),
+    overrideReason: z
+      .string()
+      .trim()
+      .min(1)
+      .max(500)
+      .nullish()
+      .describe('why an unspecified code is kept although more detail is on record'),
   })
   .meta({
     id: 'Transition',
