@@ -133,6 +133,12 @@ describe('tests that need a feed', () => {
     expect(doubts(analyze(drug('2024-12-28', {})))).toEqual({ '155': ['OIG06'] });
   });
 
+  test('a drug that cannot be named leaves the absence less sure', () => {
+    const unnamed = { medications: [{ code: '999', system: 'rxnorm', date: '2025-03-01', source: 'fill' }] };
+    expect(gapOf(analyze(depressed), 'over_coding', '155').confidence).toBe('high');
+    expect(gapOf(analyze({ ...depressed, ...unnamed }), 'over_coding', '155').confidence).toBe('medium');
+  });
+
   test('without the feed: not evaluable, never a pass and never a gap', () => {
     const analysis = analyze({ ...depressed, medications: null });
     expect(doubts(analysis)).toEqual({});

@@ -74,6 +74,16 @@ export function takenInYear(
   return taken ?? null;
 }
 
+/**
+ * True when some drug taken in the years given could not be named: the tables do not know its code and the feed sent no
+ * name. A test that rests on the absence of a drug is then of medium confidence.
+ */
+export function hasUnnamedDrugs(context: AnalysisContext, fromYear: number, toYear: number): boolean {
+  return clinicalFacts(context).drugs.some(
+    ({ date, ingredients }) => ingredients.length === 0 && yearOf(date) >= fromYear && yearOf(date) <= toYear,
+  );
+}
+
 export interface YearMeasurement {
   readonly event: ObservationEvent;
   /** In the canonical unit of the value set. */

@@ -226,7 +226,7 @@ function evidenceOf(item: SuspectEvidence): Evidence {
     date: item.date,
     encounterId: item.encounterId,
     source: item.source,
-    eligible: null,
+    eligible: item.eligible,
     ...(item.value === null ? {} : { value: item.value, unit: item.unit }),
   };
 }

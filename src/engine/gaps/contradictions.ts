@@ -129,12 +129,13 @@ function cancers(context: AnalysisContext, own: readonly Submission[]): readonly
   });
 }
 
-/** End-stage renal disease or dialysis status without a dialysis claim in D. */
+/** End-stage renal disease or dialysis status without a dialysis claim in D; the member's own ESRD status clears it. */
 function dialysis(context: AnalysisContext, own: readonly Submission[]): TestOutcome {
   const { selectors, procedures, billTypes } = context.reference.overCoding.dialysis;
   const found = own.filter(({ code }) => matchesAny(selectors, code));
   if (found.length === 0) return PASSED;
   const claimed =
+    onDialysis(context) ||
     clinicalFacts(context).procedures.some(
       ({ code, date }) => yearOf(date) === context.dosYear && procedures.has(code.trim().toUpperCase()),
     ) ||
@@ -151,6 +152,13 @@ function dialysis(context: AnalysisContext, own: readonly Submission[]): TestOut
     submissions: found,
     note: `no dialysis claim in ${context.dosYear}`,
   });
+}
+
+function onDialysis({ history, dosYear }: AnalysisContext): boolean {
+  return history.coverage.some(
+    ({ esrd, from, to }) =>
+      esrd?.status === 'dialysis' && from <= `${dosYear}-12-31` && (to === null || to >= `${dosYear}-01-01`),
+  );
 }
 
 /** A transplant status on one record only, with neither follow-up nor a drug against rejection in D. */

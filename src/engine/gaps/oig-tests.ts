@@ -1,7 +1,7 @@
 import type { Submission } from '../captured.ts';
 import { ageOn, dayNumber } from '../dates.ts';
 import type { JudgedEncounter } from '../eligibility.ts';
-import { absentFeeds, cancerTreatedNear, takenInYear } from './clinical-facts.ts';
+import { absentFeeds, cancerTreatedNear, hasUnnamedDrugs, takenInYear } from './clinical-facts.ts';
 import { type AnalysisContext, distinctRecords } from './context.ts';
 import {
   allOutcomes,
@@ -39,6 +39,7 @@ export function oigTests(context: AnalysisContext): TestOutcome {
         reasons: [test.test],
         submissions: found,
         note: `on one record only, and no drug for it was dispensed in ${context.dosYear}`,
+        confidence: hasUnnamedDrugs(context, context.dosYear, context.dosYear) ? 'medium' : 'high',
       });
     }),
     ...tables.oneRecordWithoutTreatment.map((test) => oneRecordUntreated(context, test, of(test.selectors))),
@@ -174,11 +175,12 @@ export function untreated(
   if (missing.length > 0) return blockedBy(test, found, missing);
   // The year after the record is not over: treatment may still come.
   const open = dates.some((date) => dayNumber(context.asOf) < dayNumber(date) + 365);
+  const unnamed = hasUnnamedDrugs(context, context.dosYear - 1, context.dosYear + 1);
   return hit({
     reasons,
     submissions: found,
     note: 'no radiation, antineoplastic procedure or drug within a year of it; an operation is for the reviewer to find',
-    confidence: open ? 'medium' : 'high',
+    confidence: open || unnamed ? 'medium' : 'high',
   });
 }
 

@@ -272,6 +272,7 @@ function derived(scope: Scope, atom: Extract<Atom, { kind: 'derived' }>): Suspec
       ingredients: [],
       source: 'calculated',
       encounterId: null,
+      eligible: null,
     };
     return [result, ...sameDay.flat().map((hit) => hit.evidence)];
   });
@@ -366,5 +367,6 @@ function plain(
     ingredients: [],
     source: event.source,
     encounterId: event.encounterId,
+    eligible: event.type === 'diagnosis' && event.encounterId !== null ? event.riskAdjustable : null,
   };
 }

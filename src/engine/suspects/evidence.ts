@@ -17,6 +17,8 @@ export interface SuspectEvidence {
   readonly ingredients: readonly string[];
   readonly source: string | null;
   readonly encounterId: string | null;
+  /** A claim diagnosis: whether its record counts for risk adjustment; null for all else. */
+  readonly eligible: boolean | null;
 }
 
 /** A record that a rule would have read and cannot use; reported so that the feed can be mended. */
