@@ -3,10 +3,11 @@
  * the median of several runs; nothing here is a test.
  */
 import { availableParallelism, cpus, loadavg, totalmem } from 'node:os';
+import { analyzeBench } from './analyze.ts';
 import type { Bench } from './measure.ts';
 import { scoreBench } from './score.ts';
 
-const BENCHES: Readonly<Record<string, Bench>> = { score: scoreBench };
+const BENCHES: Readonly<Record<string, Bench>> = { score: scoreBench, analyze: analyzeBench };
 
 const asked = process.argv.slice(2).filter((name) => !name.startsWith('-'));
 const unknown = asked.filter((name) => !(name in BENCHES));

@@ -35,34 +35,7 @@ export interface ImpactWorth {
 
 /** Standalone, last-in, shared and joint worth of candidates under a valuation, in thousandths. */
 export function impactOf(candidates: readonly CandidateOrder[], valuation: Valuation): ImpactWorth {
-  const known = new Map<string, Value>();
-  const value = (chosen: readonly number[]): Value => {
-    const key = chosen.join();
-    const before = known.get(key);
-    if (before) return before;
-    const computed = valuation(new Set(chosen));
-    known.set(key, computed);
-    return computed;
-  };
-  const all = candidates.map((_, index) => index);
-  const baseline = value([]);
-  const full = value(all);
-  const standalone = all.map((index) => minus(value([index]), baseline));
-  const exact = candidates.length <= EXACT_LIMIT;
-  const shares = exact
-    ? shapley(candidates.length, value)
-    : sequential(sequentialOrder(candidates, standalone), value);
-  return {
-    baseline,
-    joint: minus(full, baseline),
-    gaps: candidates.map(({ id }, index) => ({
-      id,
-      standalone: standalone[index] ?? { raw: 0, payment: null },
-      incremental: minus(full, value(all.filter((other) => other !== index))),
-      shapley: shares[index] ?? { raw: 0, payment: null },
-    })),
-    method: exact ? 'exact' : 'sequential',
-  };
+  return candidates.length <= EXACT_LIMIT ? exact(candidates, valuation) : sequential(candidates, valuation);
 }
 
 function minus(a: Value, b: Value): Value {
@@ -73,50 +46,81 @@ function minus(a: Value, b: Value): Value {
 }
 
 /**
- * Exact Shapley values: each candidate's marginal change, averaged over all orders. Sums are integers until the one
- * division by n!, so shares add up to the joint change.
+ * Exact Shapley values: each candidate's marginal change, averaged over all orders. A subset is a bit mask and is
+ * valued once. Sums are integers until the one division by n!, so shares add up to the joint change.
  */
-function shapley(count: number, value: (chosen: readonly number[]) => Value): GapWorth['shapley'][] {
-  const factorial = (n: number): number => (n <= 1 ? 1 : n * factorial(n - 1));
-  const totals = Array.from({ length: count }, () => ({ raw: 0, payment: 0 as number | null }));
-  for (let subset = 0; subset < 1 << count; subset++) {
-    const members = Array.from({ length: count }, (_, index) => index).filter(
-      (index) => subset & (1 << index),
-    );
-    const without = value(members);
-    const weight = factorial(members.length) * factorial(count - members.length - 1);
-    for (let index = 0; index < count; index++) {
-      if (subset & (1 << index)) continue;
-      const change = minus(value([...members, index].sort((a, b) => a - b)), without);
-      const total = totals[index];
-      if (!total) continue;
-      total.raw += weight * change.raw;
-      total.payment =
-        total.payment === null || change.payment === null ? null : total.payment + weight * change.payment;
+function exact(candidates: readonly CandidateOrder[], valuation: Valuation): ImpactWorth {
+  const count = candidates.length;
+  const full = (1 << count) - 1;
+  const values = Array.from({ length: full + 1 }, (_, mask) => valuation(membersOf(mask, count)));
+  const value = (mask: number): Value => values[mask] ?? { raw: 0, payment: null };
+  const baseline = value(0);
+  const gaps = candidates.map(({ id }, index): GapWorth => {
+    const bit = 1 << index;
+    let raw = 0;
+    let payment: number | null = 0;
+    for (let mask = 0; mask <= full; mask++) {
+      if (mask & bit) continue;
+      const [before, after] = [value(mask), value(mask | bit)];
+      const size = bitCount(mask);
+      const weight = (FACTORIALS[size] ?? 1) * (FACTORIALS[count - size - 1] ?? 1);
+      raw += weight * (after.raw - before.raw);
+      payment =
+        payment === null || after.payment === null || before.payment === null
+          ? null
+          : payment + weight * (after.payment - before.payment);
     }
-  }
-  const orders = factorial(count);
-  return totals.map(({ raw, payment }) => ({
-    raw: raw / orders,
-    payment: payment === null ? null : payment / orders,
-  }));
+    const orders = FACTORIALS[count] ?? 1;
+    return {
+      id,
+      standalone: minus(value(bit), baseline),
+      incremental: minus(value(full), value(full ^ bit)),
+      shapley: { raw: raw / orders, payment: payment === null ? null : payment / orders },
+    };
+  });
+  return { baseline, joint: minus(value(full), baseline), gaps, method: 'exact' };
+}
+
+const FACTORIALS: readonly number[] = [1, 1, 2, 6, 24, 120, 720, 5040, 40_320];
+
+function membersOf(mask: number, count: number): ReadonlySet<number> {
+  const members = new Set<number>();
+  for (let index = 0; index < count; index++) if (mask & (1 << index)) members.add(index);
+  return members;
+}
+
+function bitCount(mask: number): number {
+  let bits = 0;
+  for (let left = mask; left !== 0; left &= left - 1) bits++;
+  return bits;
 }
 
 /** Above eight candidates: one order's marginal changes, which add up to the joint change. */
-function sequential(
-  order: readonly number[],
-  value: (chosen: readonly number[]) => Value,
-): GapWorth['shapley'][] {
-  const shares: GapWorth['shapley'][] = [];
-  let chosen: number[] = [];
-  let before = value(chosen);
-  for (const index of order) {
-    chosen = [...chosen, index].sort((a, b) => a - b);
-    const after = value(chosen);
+function sequential(candidates: readonly CandidateOrder[], valuation: Valuation): ImpactWorth {
+  const all = candidates.map((_, index) => index);
+  const baseline = valuation(new Set());
+  const full = valuation(new Set(all));
+  const standalone = all.map((index) => minus(valuation(new Set([index])), baseline));
+  const shares: Value[] = [];
+  const chosen = new Set<number>();
+  let before = baseline;
+  for (const index of sequentialOrder(candidates, standalone)) {
+    chosen.add(index);
+    const after = valuation(new Set(chosen));
     shares[index] = minus(after, before);
     before = after;
   }
-  return shares;
+  return {
+    baseline,
+    joint: minus(full, baseline),
+    gaps: candidates.map(({ id }, index) => ({
+      id,
+      standalone: standalone[index] ?? { raw: 0, payment: null },
+      incremental: minus(full, valuation(new Set(all.filter((other) => other !== index)))),
+      shapley: shares[index] ?? { raw: 0, payment: null },
+    })),
+    method: 'sequential',
+  };
 }
 
 const CONFIDENCE: Readonly<Record<string, number>> = { high: 0, medium: 1, low: 2 };

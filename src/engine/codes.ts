@@ -66,8 +66,15 @@ export function codeTable(rows: readonly CodeRow[]): CodeTable {
   return {
     rows: rowsOf,
     billableInYear,
-    billableOn: (code, date) =>
-      rowsOf(code).some((row) => row.billable && row.from <= date && (row.to === null || date <= row.to)),
+    billableOn: (code, date) => {
+      const start = first.get(code);
+      if (start === undefined) return false;
+      for (let index = start; rows[index]?.code === code; index++) {
+        const row = rows[index];
+        if (row?.billable && row.from <= date && (row.to === null || date <= row.to)) return true;
+      }
+      return false;
+    },
     firstFiscalYear: (code) => {
       const row = rowsOf(code).find(({ billable }) => billable);
       return row ? fiscalYearOf(row.from) : null;

@@ -1,5 +1,7 @@
 import type { GapImpact } from '../analysis-contract.ts';
 import { type ImpactWorth, impactOf } from '../attribution.ts';
+import { kernelOf } from '../kernel.ts';
+import { maskOf, WORDS } from '../masks.ts';
 import { type Thousandths, toDecimal } from '../thousandths.ts';
 import type { AnalysisContext, ModelPart } from './context.ts';
 import type { CategoryChange, GapDraft } from './draft.ts';
@@ -73,26 +75,24 @@ function partWorth(
   { part, index, before, baseRaws }: PartState,
   drafts: readonly GapDraft[],
 ): ImpactWorth {
-  const raws = new Map<string, Thousandths>();
-  const rawOf = (categories: ReadonlySet<string>): Thousandths => {
-    const key = [...categories].sort().join();
-    const known = raws.get(key);
-    if (known !== undefined) return known;
-    const raw = part.scorer.rawThousandths(categories);
-    raws.set(key, raw);
-    return raw;
-  };
+  const kernel = kernelOf(part.scorer);
+  const base = maskOf(kernel, before);
+  const removed = drafts.map(({ change }) => maskOf(kernel, change?.remove ?? []));
+  const added = drafts.map(({ change }) => maskOf(kernel, change?.add ?? []));
+  const words = kernel.state.before;
+  const raws = [...baseRaws];
   return impactOf(
     drafts.map(({ hcc, confidence, kind }) => ({ id: `${kind} ${hcc}`, hcc, confidence })),
     (chosen) => {
-      const raw = rawOf(
-        changed(
-          before,
-          drafts.map((draft, at) => (chosen.has(at) ? draft.change : null)),
-        ),
-      );
-      const all = baseRaws.map((known, at) => (at === index ? raw : known));
-      return { raw, payment: context.scoring.ok ? context.scoring.value.payment(all) : null };
+      for (let word = 0; word < WORDS; word++) {
+        let bits = base[word] ?? 0;
+        for (const at of chosen) bits &= ~(removed[at]?.[word] ?? 0);
+        for (const at of chosen) bits |= added[at]?.[word] ?? 0;
+        words[word] = bits;
+      }
+      const raw = kernel.settle();
+      raws[index] = raw;
+      return { raw, payment: context.scoring.ok ? context.scoring.value.payment(raws) : null };
     },
   );
 }
