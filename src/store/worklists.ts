@@ -43,6 +43,35 @@ export function worklistPage(
   );
 }
 
+/** Position in a list by a date; gaps without one come last. */
+export interface DatedCursor {
+  readonly date: string | null;
+  readonly gapId: string;
+}
+
+/** A page by due date or next appointment, earliest first, then by gap id. Not served by an index: filter first. */
+export function worklistPageByDate(
+  tx: TenantTx,
+  filter: WorklistFilter,
+  page: {
+    readonly by: 'dueBy' | 'appointment';
+    readonly limit: number;
+    readonly after: DatedCursor | null;
+  },
+): Promise<readonly StoredGap[]> {
+  const column = page.by === 'dueBy' ? sql`g.act_by` : sql`g.next_appointment`;
+  const place = sql`coalesce(${column}, 'infinity'::date)`;
+  const later =
+    page.after === null
+      ? sql`true`
+      : sql`(${place}, g.gap_id) > (coalesce(${page.after.date}::date, 'infinity'::date), ${page.after.gapId})`;
+  return rowsOf<StoredGap>(
+    tx,
+    sql`select ${GAP_COLUMNS} from gaps g where ${conditions(filter)} and ${later}
+        order by ${place}, g.gap_id limit ${page.limit}`,
+  );
+}
+
 export interface WorklistCount {
   readonly kind: GapKind;
   readonly workflowStatus: WorkflowStatus;

@@ -91,6 +91,20 @@ describePostgres('worklists and gaps', () => {
     expect(seen.length).toBeGreaterThan(1);
   });
 
+  test.each(['dueBy', 'appointment'])(
+    'pages by %s are in order, and a cursor keeps to its order',
+    async (sort) => {
+      const whole = await list(keys.lead, `?sort=${sort}&limit=100`);
+      const first = await list(keys.lead, `?sort=${sort}&limit=1`);
+      const second = await list(keys.lead, `?sort=${sort}&limit=1&cursor=${first.next}`);
+      expect([...first.items, ...second.items].map(({ gapId }) => gapId)).toEqual(
+        whole.items.slice(0, 2).map(({ gapId }) => gapId),
+      );
+      const mixed = await stored.call(keys.lead, { url: `/v1/worklists/prospective?cursor=${first.next}` });
+      expect(mixed.statusCode).toBe(400);
+    },
+  );
+
   test('totals are signed and show deletes although only adds are filtered', async () => {
     const page = await list(keys.lead, '?kind=documented_not_coded&totals=true', 'retrospective');
     expect(page.items).toEqual([]);

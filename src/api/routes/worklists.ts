@@ -1,15 +1,16 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { GapList } from '../../engine/analysis-contract.ts';
+import type { TenantTx } from '../../store/database.ts';
 import type { StoredGap } from '../../store/gaps.ts';
 import { totalWorklist } from '../../store/worklist-totals.ts';
 import {
   assignGaps,
   claimGaps,
   countWorklist,
-  type WorklistCursor,
   type WorklistFilter,
   worklistPage,
+  worklistPageByDate,
 } from '../../store/worklists.ts';
 import { CLINICIAN_KINDS, scopeOf } from '../../worklists/scope.ts';
 import { yearStateOf } from '../../worklists/year-states.ts';
@@ -32,12 +33,16 @@ const params = z.object({ list: z.enum(['prospective', 'retrospective']) });
 const query = z.strictObject({
   ...pageQuery,
   ...worklistFilters,
+  sort: z
+    .enum(['priority', 'dueBy', 'appointment'])
+    .default('priority')
+    .describe('priority: highest first; dates: earliest first, none last'),
   totals: z
     .stringbool()
     .default(false)
     .describe('also counts and signed totals of all that the filter finds'),
 });
-type Filters = Omit<z.output<typeof query>, 'limit' | 'cursor' | 'totals'>;
+type Filters = Omit<z.output<typeof query>, 'limit' | 'cursor' | 'sort' | 'totals'>;
 
 /** The filter of a request, narrowed to what the caller may see. */
 function filterOf(caller: Principal, list: GapList, asked: Filters): WorklistFilter {
@@ -67,9 +72,45 @@ function filterOf(caller: Principal, list: GapList, asked: Filters): WorklistFil
   };
 }
 
-function cursorOf(list: GapList, cursor: string | undefined): WorklistCursor | null {
-  const [priority, gapId] = decodeCursor(list, cursor) ?? [];
-  return typeof priority === 'number' && typeof gapId === 'string' ? { priority, gapId } : null;
+type Sort = z.output<typeof query>['sort'];
+
+function dateOf(gap: StoredGap, sort: Exclude<Sort, 'priority'>): string | null {
+  return sort === 'dueBy' ? gap.gap.act.by : gap.nextAppointment;
+}
+
+/** A page in the order asked for, and the cursor of the next one. */
+async function pageOfList(
+  tx: TenantTx,
+  filter: WorklistFilter,
+  page: {
+    readonly list: GapList;
+    readonly sort: Sort;
+    readonly limit: number;
+    readonly cursor: string | undefined;
+  },
+): Promise<{ readonly rows: readonly StoredGap[]; readonly next: string | null }> {
+  const { list, sort, cursor } = page;
+  const name = `${list} ${sort}`;
+  const [key = null, gapId] = decodeCursor(name, cursor) ?? [];
+  const limit = page.limit + 1;
+  const found =
+    sort === 'priority'
+      ? await worklistPage(tx, filter, {
+          limit,
+          after: typeof key === 'number' && typeof gapId === 'string' ? { priority: key, gapId } : null,
+        })
+      : await worklistPageByDate(tx, filter, {
+          by: sort,
+          limit,
+          after: typeof key !== 'number' && typeof gapId === 'string' ? { date: key, gapId } : null,
+        });
+  const rows = found.slice(0, page.limit);
+  const last = found.length > page.limit ? rows.at(-1) : undefined;
+  if (!last) return { rows, next: null };
+  return {
+    rows,
+    next: encodeCursor(name, [sort === 'priority' ? last.priority : dateOf(last, sort), last.gapId]),
+  };
 }
 
 /** The lists a coder works: pages, claims, assignments. */
@@ -101,22 +142,19 @@ export function registerWorklists(v1: Api, deps: ApiDeps): void {
     async (request, reply) => {
       const caller = callerOf(request);
       const { list } = request.params;
-      const { limit, cursor, totals, ...filters } = request.query;
+      const { limit, cursor, sort, totals, ...filters } = request.query;
       if (caller.role === 'provider' && list === 'retrospective') {
         throw new ProblemError('forbidden', 'the retrospective list is for coders');
       }
       const form = representation(request, ['json', 'csv']);
       const filter = filterOf(caller, list, filters);
-      const after = cursorOf(list, cursor);
       const page = await inTenant(deps, request, async (tx) => {
-        const rows = await worklistPage(tx, filter, { limit: limit + 1, after });
-        const items = rows.slice(0, limit);
-        const last = rows.length > limit ? items.at(-1) : undefined;
+        const { rows: items, next } = await pageOfList(tx, filter, { list, sort, limit, cursor });
         // A filter by kind must not hide deletes from the totals (compliance C-1).
         const { kinds: _kinds, ...bothWays } = filter;
         return {
           items: await showGaps(deps, tx, items),
-          next: last ? encodeCursor(list, [last.priority, last.gapId]) : null,
+          next,
           yearStates: yearStates(deps, items, filters.paymentYear),
           ...(totals ? await sums(tx, bothWays) : {}),
         };
