@@ -14,12 +14,13 @@ import { intakeHandler } from './intake/intake-handler.ts';
 import type { BatchStarter } from './intake/receive-batch.ts';
 import { type Dispatcher, openDispatcher } from './jobs/dispatcher.ts';
 import { faultOf } from './jobs/log.ts';
+import type { ItemHandlers } from './jobs/run-item.ts';
 import { type ClockJob, startWorkers, type Workers } from './jobs/workers.ts';
 import { loadReference } from './reference/load.ts';
 import { type Database, openDatabase, pingDatabase } from './store/database.ts';
 
 import { migrate } from './store/migrate.ts';
-import { addWorkItems } from './store/work-items.ts';
+import { addWorkItems, type WorkKind } from './store/work-items.ts';
 
 const MIB = 1024 * 1024;
 
@@ -109,21 +110,33 @@ export async function openSender(foundation: Foundation): Promise<Sender> {
 export function openWorkers(
   foundation: Foundation,
   reference: ReferenceData,
-  options: { readonly onRead: () => void; readonly clock?: readonly ClockJob[] },
+  options: {
+    readonly onRead: () => void;
+    readonly clock?: readonly ClockJob[];
+    /** Kinds of items this process takes; default all. None: it only sweeps and runs the clock. */
+    readonly kinds?: readonly WorkKind[];
+  },
 ): Promise<Workers> {
+  const handlers: ItemHandlers = {
+    intake: intakeHandler({ reference, spoolDir: foundation.spoolDir, onRead: options.onRead }),
+    analysis: analysisHandler({
+      analyze: (history, analysisOptions, identity) =>
+        analyzeHistory(reference, history, analysisOptions, identity),
+      calendar: reference.calendar,
+      now: () => new Date(),
+    }),
+  };
+  const { kinds } = options;
   return startWorkers({
     ...queueOptions(foundation),
     concurrency: foundation.config.WORKER_CONCURRENCY,
     clock: options.clock ?? [],
-    handlers: {
-      intake: intakeHandler({ reference, spoolDir: foundation.spoolDir, onRead: options.onRead }),
-      analysis: analysisHandler({
-        analyze: (history, analysisOptions, identity) =>
-          analyzeHistory(reference, history, analysisOptions, identity),
-        calendar: reference.calendar,
-        now: () => new Date(),
-      }),
-    },
+    handlers:
+      kinds === undefined
+        ? handlers
+        : Object.fromEntries(
+            Object.entries(handlers).filter(([kind]) => kinds.some((wanted) => wanted === kind)),
+          ),
   });
 }
 

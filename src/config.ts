@@ -103,19 +103,13 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
   };
 }
 
-/** Rows of the README's table of variables: name, default, description. */
-export function configTable(): readonly {
-  readonly name: string;
-  readonly fallback: string;
-  readonly text: string;
-}[] {
-  return Object.entries(environment.shape).map(([name, schema]) => {
+/** The README's table of variables: name, default, description. */
+export function configMarkdown(): string {
+  const rows = Object.entries(environment.shape).map(([name, schema]) => {
     const fallback = schema.safeParse(undefined);
-    const value = fallback.success ? fallback.data : undefined;
-    return {
-      name,
-      fallback: value === null || value === undefined ? '' : String(value),
-      text: schema.description ?? '',
-    };
+    const value = fallback.success ? fallback.data : null;
+    const shown = value === null || value === undefined ? '' : `\`${String(value)}\``;
+    return `| \`${name}\` | ${shown} | ${schema.description ?? ''} |`;
   });
+  return ['| variable | default | meaning |', '| --- | --- | --- |', ...rows].join('\n');
 }

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { createKey, hashOf, parseKey } from '../api/keys.ts';
 import type { Role } from '../api/roles.ts';
 import { packageRoot } from '../paths.ts';
+import { openRuntime, type Runtime, untilStopped } from '../runtime.ts';
 import type { Batch } from '../store/batches.ts';
 import { type Database, withSystem, withTenant } from '../store/database.ts';
 import type { StoredGap } from '../store/gaps.ts';
@@ -12,7 +13,6 @@ import { createApiKey, createTenant, findKeyByPrefix, findTenant, type Tenant } 
 import { totalWorklist } from '../store/worklist-totals.ts';
 import { worklistPage } from '../store/worklists.ts';
 import { CommandError, say } from './exit.ts';
-import { openRuntime, type Runtime, untilStopped } from './runtime.ts';
 import { submitExtract, waitForBatch } from './submit-extract.ts';
 
 const TENANT = 'demo';

@@ -16,6 +16,7 @@ const RANK: Readonly<Record<string, number>> = {
   api: 3,
   cli: 4,
   composition: 3.5,
+  runtime: 3.6,
   config: -1,
   paths: -2,
 };

@@ -4,6 +4,7 @@ import { ROLES } from '../../api/roles.ts';
 import { createLogger, openFoundation } from '../../composition.ts';
 import { loadConfig } from '../../config.ts';
 import { INTAKE_FORMATS } from '../../intake/parser.ts';
+import { openRuntime, runWorkerProcess, untilStopped } from '../../runtime.ts';
 import { verifyAudit } from '../../store/audit.ts';
 import { type Database, withSystem, withTenant } from '../../store/database.ts';
 import {
@@ -16,7 +17,6 @@ import {
 } from '../../store/tenancy.ts';
 import { CommandError, say } from '../exit.ts';
 import { quickstart } from '../quickstart.ts';
-import { openRuntime, untilStopped } from '../runtime.ts';
 import { submitExtract, waitForBatch } from '../submit-extract.ts';
 
 interface SubmitFlags {
@@ -47,12 +47,7 @@ export function addServiceCommands(program: Command): void {
   program
     .command('worker')
     .description('Runs the workers: intake, analysis, sweeper')
-    .action(async () => {
-      const runtime = await openRuntime({ workers: true });
-      runtime.logger.info('workers started');
-      await untilStopped();
-      await runtime.close();
-    });
+    .action(() => runWorkerProcess(true));
 
   program
     .command('migrate')

@@ -9,15 +9,17 @@ import {
   openSender,
   openWorkers,
   type Sender,
-} from '../composition.ts';
-import { type Config, loadConfig } from '../config.ts';
-import type { ReferenceData } from '../engine/reference-data.ts';
-import type { Workers } from '../jobs/workers.ts';
+} from './composition.ts';
+import { type Config, loadConfig } from './config.ts';
+import type { ReferenceData } from './engine/reference-data.ts';
+import type { Workers } from './jobs/workers.ts';
+import type { WorkKind } from './store/work-items.ts';
 
 export interface RuntimeOptions {
   /** Environment variables that a command sets by default, e.g. a quieter log. */
   readonly defaults?: Readonly<Record<string, string>>;
-  readonly workers: boolean;
+  /** Kinds of work items this process does: all (true), these, or no workers at all (false). */
+  readonly workers: boolean | readonly WorkKind[];
 }
 
 /** A running service, or the parts of it that a command needs. */
@@ -39,9 +41,13 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
   const reference = openReference(config);
   const foundation = await openFoundation(config, logger);
   const sender = await openSender(foundation);
-  const workers = options.workers
-    ? await openWorkers(foundation, reference, { onRead: sender.dispatch })
-    : null;
+  const workers =
+    options.workers === false
+      ? null
+      : await openWorkers(foundation, reference, {
+          onRead: sender.dispatch,
+          ...(options.workers === true ? {} : { kinds: options.workers }),
+        });
   let app: FastifyInstance | null = null;
   return {
     config,
@@ -68,4 +74,12 @@ export function untilStopped(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve(signal));
   });
+}
+
+/** A worker process: runs until it is told to stop, then lets what is running reach its next checkpoint. */
+export async function runWorkerProcess(workers: true | readonly WorkKind[]): Promise<void> {
+  const runtime = await openRuntime({ workers });
+  runtime.logger.info({ kinds: workers }, 'workers started');
+  await untilStopped();
+  await runtime.close();
 }
