@@ -1,4 +1,4 @@
-import { daysBetween, type IsoDate } from './dates.ts';
+import { addDays, daysBetween, type IsoDate } from './dates.ts';
 import type { CoveragePeriod, MemberHistory } from './history.ts';
 import type { ScoreMember } from './score-contract.ts';
 
@@ -87,6 +87,19 @@ export function hasPaidMonths(history: MemberHistory, paymentYear: number, asOf:
     const start = period.from > first ? period.from : first;
     return start < until && start <= last && (period.to === null || period.to >= start);
   });
+}
+
+/** True when some day of the year, up to `asOf` and death, lies in no coverage period (ENC-11). */
+export function hasEnrollmentGap(history: MemberHistory, year: number, asOf: IsoDate): boolean {
+  const end = [`${year}-12-31`, asOf, history.deathDate ?? asOf].sort()[0] ?? asOf;
+  let day: IsoDate = `${year}-01-01`;
+  for (;;) {
+    if (day > end) return false;
+    const period = history.coverage.find((candidate) => holds(candidate, day));
+    if (!period) return true;
+    if (period.to === null) return false;
+    day = addDays(period.to, 1);
+  }
 }
 
 function holds(period: CoveragePeriod, date: IsoDate): boolean {

@@ -340,6 +340,14 @@ describe('lists and people', () => {
     );
   });
 
+  it('says that a member not enrolled for part of D may have been captured elsewhere', () => {
+    const late = {
+      coverage: [{ program: 'ma', from: '2026-02-01', to: null, originalEntitlement: '0', dualStatus: '00' }],
+    };
+    expect(gapOf(lastYear('J44.9', late), 'recapture', '280')?.explanation).toContain('captured elsewhere');
+    expect(gapOf(lastYear('J44.9'), 'recapture', '280')?.explanation).not.toContain('captured elsewhere');
+  });
+
   it('a new enrollee and an ESRD member have gaps for care without impact', () => {
     for (const coverage of [{ newEnrollee: true }, { esrd: { status: 'dialysis' } }]) {
       const found = lastYear('J44.9', { coverage });

@@ -1,4 +1,5 @@
 import type { Evidence, NotGap } from '../analysis-contract.ts';
+import { hasEnrollmentGap } from '../segment-of-history.ts';
 import { recaptureCandidates } from './candidates.ts';
 import { closureOf } from './closure.ts';
 import { type DatedCondition, datedConditions } from './conditions.ts';
@@ -168,6 +169,12 @@ function captureOf(part: ModelPart, hcc: string): string {
   return first ? ` on ${place(first)}` : '';
 }
 
+/** ENC-11: a diagnosis of a month with another plan or in Original Medicare counts too, and may be out of sight. */
+function elsewhere(context: AnalysisContext): string {
+  const gap = hasEnrollmentGap(context.history, context.dosYear, context.asOf);
+  return gap ? `; not enrolled for part of ${context.dosYear}, it may be captured elsewhere` : '';
+}
+
 function explanationOf(context: AnalysisContext, candidate: LookbackHcc, closedBy: string | null): string {
   const last = candidate.behind.at(-1);
   if (!last) return '';
@@ -179,7 +186,7 @@ function explanationOf(context: AnalysisContext, candidate: LookbackHcc, closedB
       ? ''
       : `; HCC ${closedBy}, below it in the hierarchy, is captured in ${context.dosYear}`;
   const subject = asked === '' ? named(context, last.code) : `${asked}${named(context, last.code)}`;
-  const text = `${subject}: coded on ${place(last)} and on no eligible record of ${context.dosYear}${lower}${base}.`;
+  const text = `${subject}: coded on ${place(last)} and on no eligible record of ${context.dosYear}${lower}${base}${elsewhere(context)}.`;
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
