@@ -8,7 +8,7 @@ import { physicalLines } from '../../src/intake/csv/physical-lines.ts';
 import { detectDelimiter, RowSplitter } from '../../src/intake/csv/rows.ts';
 import { parseBatch } from '../../src/intake/parse-batch.ts';
 import { intakeOptions } from '../../src/intake/parser.ts';
-import { collect, only } from '../helpers/intake.ts';
+import { brief, collect, only } from '../helpers/intake.ts';
 
 const folder = path.resolve(import.meta.dirname, '../../../shared/examples/flat');
 const present = existsSync(folder);
@@ -75,5 +75,28 @@ describe.runIf(present)('public flat-file samples', () => {
     ]);
     expect(only(records, 'coverage')).toEqual([]);
     expect(reports[0]).toMatchObject({ received: 2, accepted: 2 });
+  });
+
+  test('CMS research files are read as one batch', async () => {
+    const rif = path.join(folder, 'bfd-rif-synthea');
+    const inputs = readdirSync(rif).map((name) => fileInput(name, path.join(rif, name)));
+    const { records, findings, reports } = await collect(
+      parseBatch(inputs, intakeOptions({ asOf: '2026-11-23' })),
+    );
+    expect(
+      reports.map(({ file, recordType, received, accepted }) => [file, recordType, received, accepted]),
+    ).toEqual([
+      ['beneficiary_2019.csv', 'members', 3, 2],
+      ['beneficiary_2020.csv', 'members', 3, 3],
+      ['carrier.csv', 'encounters', 221, 221],
+      ['inpatient.csv', 'encounters', 16, 16],
+      ['pde.csv', 'medications', 18, 18],
+    ]);
+    expect(brief(findings.filter(({ severity }) => severity === 'error'))).toEqual([
+      'beneficiary_2019.csv:4 bad_code dual_status_code',
+    ]);
+    const claims = new Set(only(records, 'encounter').map(({ encounter }) => encounter.encounterId));
+    expect(claims.size).toBe(only(records, 'encounter').length);
+    expect(only(records, 'medication').every(({ medication }) => medication.system === 'ndc')).toBe(true);
   });
 });

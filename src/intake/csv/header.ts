@@ -131,6 +131,8 @@ export function readHeader(header: readonly string[], file: string): HeaderReadi
     fields.push({ field, cells: chosen.columns.map((name) => positions.get(name)?.[0] ?? 0) });
   }
   for (const [name, at] of positions) {
+    // Adapters give this name to what they pass over.
+    if (name === 'not_read') continue;
     if (name !== '' && at.length > 1)
       error('header_duplicate', name, { column: name, count: String(at.length) });
     else if (!used.has(name)) error('header_unknown', name, { column: name });

@@ -1,38 +1,20 @@
 import type { CanonicalRecord, IntakeEvent } from '../../store/records.ts';
 import { fingerprint } from '../key-map.ts';
-import { FileOutcome } from '../outcome.ts';
-import type { IntakeInput, IntakeOptions, Parser } from '../parser.ts';
+import type { Parser } from '../parser.ts';
 import { BatchContext, type TableReader } from './batch-context.ts';
 import { labsReader, medicationsReader, vitalsReader } from './clinical.ts';
 import { diagnosesReader } from './diagnoses.ts';
 import { type EncountersReader, encountersReader } from './encounters.ts';
-import { type HeaderPlan, type HeaderProblem, type HeaderReading, readHeader } from './header.ts';
+import type { HeaderPlan } from './header.ts';
 import { TABLE_KINDS, type TableKind } from './layout.ts';
 import { membersReader } from './members.ts';
+import { faultDetails, headerEvents, identifierConflicts, type OpenedFile, openFile } from './open-file.ts';
 import { appointmentsReader, conditionsReader, proceduresReader } from './own-tables.ts';
 import { physicalLines } from './physical-lines.ts';
-import { PROBLEMS, type ProblemCode } from './problems.ts';
+import { PROBLEMS } from './problems.ts';
 import { RepeatFinder } from './repeats.ts';
-import { detectDelimiter, type RawRow, type RowFault, RowSplitter } from './rows.ts';
+import { type RawRow, RowSplitter } from './rows.ts';
 import { fill, type RowProblem, TableRow } from './table-row.ts';
-
-const FORMAT = 'csv';
-
-/** A file with its header read. */
-interface OpenedFile {
-  readonly input: IntakeInput;
-  readonly outcome: FileOutcome;
-  readonly delimiter: string;
-  readonly reading: HeaderReading;
-  /** What makes the header itself unreadable. */
-  readonly fault: HeaderFault | null;
-}
-
-interface HeaderFault {
-  readonly code: ProblemCode;
-  readonly row: number | null;
-  readonly details: Readonly<Record<string, string>>;
-}
 
 /**
  * Flat-file extracts in the service's own layout. Files are read in the order of what refers to what, members first
@@ -59,93 +41,6 @@ export const parseCsv: Parser = async function* (inputs, options) {
   }
   for (const file of files) yield* file.outcome.close();
 };
-
-async function openFile(input: IntakeInput, options: IntakeOptions): Promise<OpenedFile> {
-  const outcome = new FileOutcome(input.file, FORMAT, options.limits);
-  const nothing: HeaderReading = { plan: null, kind: null, problems: [] };
-  let splitter: RowSplitter | null = null;
-  let delimiter = options.delimiter ?? ',';
-  const limit = options.limits.rowBytes;
-  const opened = (row: RawRow): OpenedFile => {
-    const of = { input, outcome, delimiter };
-    if (!row.cells) return { ...of, reading: nothing, fault: headerFault(row, options) };
-    return { ...of, reading: readHeader(row.cells, input.file), fault: null };
-  };
-  for await (const block of physicalLines(input.open(), limit)) {
-    const first = block.lines.find((line) => line.trim() !== '');
-    if (!splitter && first !== undefined) {
-      delimiter = options.delimiter ?? detectDelimiter(first);
-      splitter = new RowSplitter(delimiter, limit);
-    }
-    const [header] = splitter?.push(block) ?? [];
-    if (header) return opened(header);
-  }
-  const [unfinished] = splitter?.end() ?? [];
-  if (unfinished) return opened(unfinished);
-  const fault: HeaderFault = { code: 'file_empty', row: null, details: {} };
-  return { input, outcome, delimiter, reading: nothing, fault };
-}
-
-function headerFault(row: RawRow, options: IntakeOptions): HeaderFault {
-  const fault = row.fault ?? { code: 'nul_byte' };
-  return { code: fault.code, row: row.row, details: faultDetails(fault, row.row, options) };
-}
-
-function faultDetails(fault: RowFault, row: number, options: IntakeOptions): Record<string, string> {
-  switch (fault.code) {
-    case 'bad_encoding':
-      return { offset: String(fault.offset) };
-    case 'row_too_long':
-      return { limit: String(options.limits.rowBytes) };
-    case 'quote_unclosed':
-      return { row: String(row) };
-    case 'nul_byte':
-      return {};
-  }
-}
-
-/**
- * `person_id` beside another member id must be the choice in every file: a file that names its members by that other
- * column alone would speak of other persons.
- */
-function identifierConflicts(
-  files: readonly OpenedFile[],
-): ReadonlyMap<OpenedFile, readonly HeaderProblem[]> {
-  const winner = files.find(({ reading }) => reading.plan?.personIdWins === true);
-  const conflicts = new Map<OpenedFile, readonly HeaderProblem[]>();
-  if (!winner) return conflicts;
-  for (const file of files) {
-    const column = file.reading.plan?.memberColumn;
-    if (column !== 'member_id' && column !== 'patient_id') continue;
-    const details = { a: 'person_id', b: column, field: 'member_id' };
-    conflicts.set(file, [{ code: 'header_alias_conflict', column, details }]);
-  }
-  return conflicts;
-}
-
-function* headerEvents(
-  { outcome, reading, fault }: OpenedFile,
-  conflicts: readonly HeaderProblem[],
-): Generator<IntakeEvent> {
-  outcome.expect(reading.kind ?? 'unknown');
-  if (fault) {
-    outcome.fail();
-    const message = fill(PROBLEMS[fault.code].text, fault.details);
-    yield outcome.error({ row: fault.row, field: null, code: fault.code, message });
-    return;
-  }
-  for (const { code, column, details } of [...reading.problems, ...conflicts]) {
-    const { severity, text } = PROBLEMS[code];
-    const found = { row: 1, field: column, code, message: fill(text, details) };
-    if (severity === 'error') {
-      outcome.fail();
-      yield outcome.error(found);
-    } else {
-      const warning = outcome.warn(found);
-      if (warning) yield warning;
-    }
-  }
-}
 
 function readerOf(kind: TableKind, context: BatchContext): TableReader {
   switch (kind) {
@@ -274,7 +169,9 @@ async function rowEvents(
   if (!plan) return { events, stop: true };
   const { kind } = plan.layout;
   const read = rows.map((row) =>
-    row.cells?.length === plan.columns ? new TableRow(plan, row, context.options.asOf) : null,
+    row.cells?.length === file.width
+      ? new TableRow(plan, { ...row, cells: file.extend(row.cells) }, context.options.asOf)
+      : null,
   );
   if (kind !== 'members') await learnNames(read, plan, context);
   for (const [at, raw] of rows.entries()) {
@@ -334,7 +231,7 @@ function rejectUnsplit(raw: RawRow, plan: HeaderPlan, { of, events }: Sink): boo
   const fault = raw.fault ?? { code: 'row_width' as const };
   const details =
     fault.code === 'row_width'
-      ? { got: String(raw.cells?.length ?? 0), want: String(plan.columns) }
+      ? { got: String(raw.cells?.length ?? 0), want: String(of.file.width) }
       : faultDetails(fault, raw.row, of.context.options);
   events.push(
     outcome.reject(plan.layout.kind, {
