@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm';
 import type { Analysis } from '../engine/analysis-contract.ts';
 import type { TenantTx } from './database.ts';
-import { isoInstant, json, rowsOf } from './rows.ts';
+import { isoInstant, json, rowsOf, uuidArray } from './rows.ts';
 
 /** One score: of a member, payment year and model; `part` marks one model's part of a blend. */
 export interface RafScore {
@@ -23,48 +23,99 @@ export interface RafScore {
   readonly detail: Analysis['raf'] | null;
 }
 
+/** A stored score without its explanation: what tells whether a new one differs. */
+type Figures = Pick<
+  RafScore,
+  | 'memberKey'
+  | 'paymentYear'
+  | 'part'
+  | 'model'
+  | 'rawCurrent'
+  | 'paymentCurrent'
+  | 'rawIfClosed'
+  | 'paymentIfClosed'
+>;
+
+const keyOf = (score: Figures) => `${score.memberKey} ${score.paymentYear} ${score.part} ${score.model}`;
+const figuresOf = (score: Figures) =>
+  JSON.stringify([score.rawCurrent, score.paymentCurrent, score.rawIfClosed, score.paymentIfClosed]);
+
 /**
  * Replaces the scores of the members and years in `scores` (a member may change models) and appends to the history
- * those that differ from what was stored.
+ * those whose figures differ from what was stored. The members must be locked.
  */
 export async function saveRafScores(tx: TenantTx, runId: string, scores: readonly RafScore[]): Promise<void> {
   if (scores.length === 0) return;
-  const shape = sql.raw(`r("memberKey" uuid, "paymentYear" integer, part boolean, model text,
-    "blendWeight" double precision, segment text, "contractId" text, "planId" text, "asOf" date,
-    "rawCurrent" double precision, "paymentCurrent" double precision, "rawIfClosed" double precision,
-    "paymentIfClosed" double precision, hccs text[], detail jsonb)`);
-  const rows = json(scores);
+  const stored = await storedFigures(tx, scores);
+  await removeOthers(tx, stored, scores);
+  const before = new Map(stored.map((score) => [keyOf(score), figuresOf(score)]));
+  await appendHistory(
+    tx,
+    runId,
+    scores.filter((score) => before.get(keyOf(score)) !== figuresOf(score)),
+  );
+  // An explanation that stays the same is left where it lies: large values are not written again each night.
   await tx.execute(sql`
-    insert into raf_score_history (member_id, payment_year, part, model, as_of, raw_current, payment_current,
-      raw_if_closed, payment_if_closed, run_id)
-    select r."memberKey", r."paymentYear", r.part, r.model, r."asOf", r."rawCurrent", r."paymentCurrent",
-      r."rawIfClosed", r."paymentIfClosed", ${runId}::uuid
-    from jsonb_to_recordset(${rows}) as ${shape}
-    left join raf_scores s on s.member_id = r."memberKey" and s.payment_year = r."paymentYear" and s.part = r.part
-      and s.model = r.model
-    where (s.raw_current, s.payment_current, s.raw_if_closed, s.payment_if_closed) is distinct from
-      (r."rawCurrent", r."paymentCurrent", r."rawIfClosed", r."paymentIfClosed")
-    on conflict do nothing`);
-  await tx.execute(sql`
-    delete from raf_scores s using (select distinct r."memberKey", r."paymentYear"
-        from jsonb_to_recordset(${rows}) as ${shape}) old
-    where s.member_id = old."memberKey" and s.payment_year = old."paymentYear"
-      and not exists (select from jsonb_to_recordset(${rows}) as ${shape} where r."memberKey" = s.member_id
-        and r."paymentYear" = s.payment_year and r.part = s.part and r.model = s.model)`);
-  await tx.execute(sql`
-    insert into raf_scores (member_id, payment_year, part, model, blend_weight, segment, contract_id, plan_id, as_of,
-      raw_current, payment_current, raw_if_closed, payment_if_closed, hccs, detail, run_id)
+    insert into raf_scores as s (member_id, payment_year, part, model, blend_weight, segment, contract_id, plan_id,
+      as_of, raw_current, payment_current, raw_if_closed, payment_if_closed, hccs, detail, run_id)
     select r."memberKey", r."paymentYear", r.part, r.model, r."blendWeight", r.segment, r."contractId", r."planId",
       r."asOf", r."rawCurrent", r."paymentCurrent", r."rawIfClosed", r."paymentIfClosed", r.hccs,
       nullif(r.detail, 'null'::jsonb), ${runId}::uuid
-    from jsonb_to_recordset(${rows}) as ${shape}
+    from jsonb_to_recordset(${json(scores)}) as r("memberKey" uuid, "paymentYear" integer, part boolean, model text,
+      "blendWeight" double precision, segment text, "contractId" text, "planId" text, "asOf" date,
+      "rawCurrent" double precision, "paymentCurrent" double precision, "rawIfClosed" double precision,
+      "paymentIfClosed" double precision, hccs text[], detail jsonb)
     order by r."memberKey", r."paymentYear", r.part, r.model
     on conflict (tenant_id, member_id, payment_year, part, model) do update set
       (blend_weight, segment, contract_id, plan_id, as_of, raw_current, payment_current, raw_if_closed,
        payment_if_closed, hccs, detail, run_id, updated_at)
       = (excluded.blend_weight, excluded.segment, excluded.contract_id, excluded.plan_id, excluded.as_of,
          excluded.raw_current, excluded.payment_current, excluded.raw_if_closed, excluded.payment_if_closed,
-         excluded.hccs, excluded.detail, excluded.run_id, now())`);
+         excluded.hccs, case when s.detail = excluded.detail then s.detail else excluded.detail end,
+         excluded.run_id, now())`);
+}
+
+function storedFigures(tx: TenantTx, scores: readonly RafScore[]): Promise<readonly Figures[]> {
+  const members = [...new Set(scores.map((score) => score.memberKey))];
+  return rowsOf<Figures>(
+    tx,
+    sql`select member_id as "memberKey", payment_year as "paymentYear", part, model, raw_current as "rawCurrent",
+          payment_current as "paymentCurrent", raw_if_closed as "rawIfClosed", payment_if_closed as "paymentIfClosed"
+        from raf_scores where member_id = any(${uuidArray(members)})`,
+  );
+}
+
+/** Removes scores of the same members and years by models that no longer apply. */
+async function removeOthers(
+  tx: TenantTx,
+  stored: readonly Figures[],
+  scores: readonly RafScore[],
+): Promise<void> {
+  const kept = new Set(scores.map(keyOf));
+  const years = new Set(scores.map((score) => `${score.memberKey} ${score.paymentYear}`));
+  const gone = stored.filter(
+    (score) => years.has(`${score.memberKey} ${score.paymentYear}`) && !kept.has(keyOf(score)),
+  );
+  if (gone.length === 0) return;
+  await tx.execute(sql`
+    delete from raf_scores s using jsonb_to_recordset(${json(gone)})
+      as r("memberKey" uuid, "paymentYear" integer, part boolean, model text)
+    where s.member_id = r."memberKey" and s.payment_year = r."paymentYear" and s.part = r.part and s.model = r.model`);
+}
+
+async function appendHistory(tx: TenantTx, runId: string, scores: readonly RafScore[]): Promise<void> {
+  if (scores.length === 0) return;
+  const rows = scores.map(({ detail: _detail, hccs: _hccs, ...row }) => row);
+  await tx.execute(sql`
+    insert into raf_score_history (member_id, payment_year, part, model, as_of, raw_current, payment_current,
+      raw_if_closed, payment_if_closed, run_id)
+    select r."memberKey", r."paymentYear", r.part, r.model, r."asOf", r."rawCurrent", r."paymentCurrent",
+      r."rawIfClosed", r."paymentIfClosed", ${runId}::uuid
+    from jsonb_to_recordset(${json(rows)}) as r("memberKey" uuid, "paymentYear" integer, part boolean, model text,
+      "asOf" date, "rawCurrent" double precision, "paymentCurrent" double precision, "rawIfClosed" double precision,
+      "paymentIfClosed" double precision)
+    order by r."memberKey", r."paymentYear", r.part, r.model
+    on conflict do nothing`);
 }
 
 /** The latest scores of a member, latest payment year first, wholes before their parts. */
