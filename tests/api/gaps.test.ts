@@ -150,6 +150,19 @@ describePostgres('worklists and gaps', () => {
     expect(text).not.toMatch(/"(hcc|hccLabel|candidateCodes|confidence|impact|priority|explanation)"/);
     const foreign = await stored.key(tenantId, 'provider', { npi: '9999999999' });
     expect((await list(foreign)).items).toEqual([]);
+    for (const [key, status, found] of [
+      [keys.provider, 200, 1],
+      [foreign, 404, 0],
+    ] as const) {
+      const gaps = await stored.call(key, { url: `/v1/members/${members.get('M-1')}/gaps` });
+      expect(gaps.statusCode).toBe(status);
+      const lookup = await stored.call(key, {
+        method: 'POST',
+        url: '/v1/members/lookup',
+        payload: { memberIds: ['M-1'] },
+      });
+      expect(lookup.json().items).toHaveLength(found);
+    }
     const { gapId } = await one('over_coding', 'retrospective');
     expect((await stored.call(keys.provider, { url: `/v1/gaps/${gapId}` })).statusCode).toBe(404);
     const retrospective = await stored.call(keys.provider, { url: '/v1/worklists/retrospective' });

@@ -9,7 +9,7 @@ import { listRafHistory, listRafScores } from '../../store/raf-scores.ts';
 import { mayView, scopeOf } from '../../worklists/scope.ts';
 import type { Api } from '../api.ts';
 import { decodeCursor, encodeCursor, pageOf, pageQuery } from '../cursor.ts';
-import type { ApiDeps } from '../deps.ts';
+import type { ApiDeps, Principal } from '../deps.ts';
 import { touch } from '../plugins/access.ts';
 import { callerOf } from '../plugins/auth.ts';
 import { notFound, problems } from '../problems.ts';
@@ -91,18 +91,25 @@ const rafPoint = z.object({
   }),
 });
 
+/** A key limited to contracts knows their members only; a provider its own patients and those it is asked about. */
+async function mayKnow(tx: TenantTx, caller: Principal, member: Member): Promise<boolean> {
+  const { memberKey, mergedInto, pcpNpi } = member;
+  const { contracts, npi, role } = caller;
+  if (contracts !== null) {
+    const [history] = await loadHistories(tx, [mergedInto ?? memberKey]);
+    if (!history?.coverage.some(({ contractId }) => contracts.includes(contractId ?? ''))) return false;
+  }
+  if (role !== 'provider' || (npi !== null && pcpNpi === npi)) return true;
+  const scope = scopeOf(caller);
+  return (await listMemberGaps(tx, mergedInto ?? memberKey)).some((gap) => mayView(scope, gap));
+}
+
 /** Stored members by our own key; the look-up from a plan's id is a POST (security L-2). */
 export function registerMembers(v1: Api, deps: ApiDeps): void {
-  /** The member, unless the key's contracts leave it out: then it does not exist for the caller. */
+  /** The member, if the caller may know of it; else it does not exist for the caller. */
   const find = async (tx: TenantTx, request: FastifyRequest, memberKey: string): Promise<Member> => {
     const member = await getMember(tx, memberKey);
-    if (!member) throw notFound('member');
-    const { contracts } = callerOf(request);
-    if (contracts !== null) {
-      const [history] = await loadHistories(tx, [member.mergedInto ?? memberKey]);
-      const covered = history?.coverage.some(({ contractId }) => contracts.includes(contractId ?? ''));
-      if (!covered) throw notFound('member');
-    }
+    if (!member || !(await mayKnow(tx, callerOf(request), member))) throw notFound('member');
     request.touched.resourceId = memberKey;
     touch(request, [memberKey]);
     return member;
@@ -124,9 +131,13 @@ export function registerMembers(v1: Api, deps: ApiDeps): void {
       },
     },
     async (request) => {
-      const found = await inTenant(deps, request, (tx) =>
-        findMembersByExternalId(tx, request.body.memberIds),
-      );
+      const found = await inTenant(deps, request, async (tx) => {
+        const members: Member[] = [];
+        for (const member of await findMembersByExternalId(tx, request.body.memberIds)) {
+          if (await mayKnow(tx, callerOf(request), member)) members.push(member);
+        }
+        return members;
+      });
       touch(
         request,
         found.map(({ memberKey }) => memberKey),
