@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { Calendar } from '../engine/calendar.ts';
 import type { IsoDate } from '../engine/dates.ts';
 import type { MemberHistory } from '../engine/history.ts';
+import { withOverrides } from '../reference/calendar.ts';
 import { type Database, type TenantTx, withTenant } from '../store/database.ts';
 import { addGapEvents, type StoredGap } from '../store/gaps.ts';
 import { loadHistories } from '../store/histories.ts';
@@ -17,6 +18,7 @@ import {
   writeEvidence,
   writeGaps,
 } from '../store/reconcile-gaps.ts';
+import { currentSettings } from '../store/tenancy.ts';
 import {
   type AnalyzeHistory,
   coverageOn,
@@ -25,6 +27,7 @@ import {
   scoresOf,
 } from './analyze-member.ts';
 import { planClosing, planReconcile, type ReconcilePlan } from './reconcile.ts';
+import { policyOf, type TenantPolicy } from './tenant-policy.ts';
 
 export interface AnalysisRun {
   readonly tenantId: string;
@@ -88,7 +91,9 @@ export async function analyzeMembersIn(
     tx,
     run.memberKeys.filter((key) => members.get(key)?.isAnalysable === true),
   );
-  const paymentYears = run.paymentYears ?? openPaymentYears(ports.calendar, run.asOf);
+  const policy = policyOf((await currentSettings(tx))?.settings);
+  const calendar = withOverrides(ports.calendar, policy.calendarOverrides);
+  const paymentYears = run.paymentYears ?? openPaymentYears(calendar, run.asOf);
   const stored = groupByMember(await gapsToReconcile(tx, run.memberKeys, paymentYears));
   const dismissed = [...stored.values()].flat().filter((gap) => gap.workflowStatus === 'dismissed');
   const everSeen = await evidenceEverSeen(
@@ -105,7 +110,9 @@ export async function analyzeMembersIn(
     try {
       const pcpNpi = members.get(memberKey)?.pcpNpi ?? null;
       const gaps = stored.get(memberKey) ?? [];
-      done.push(analyzeOne(history, { run, ports, paymentYears, gaps, everSeen, pcpNpi, at }));
+      done.push(
+        analyzeOne(history, { run, ports, policy, calendar, paymentYears, gaps, everSeen, pcpNpi, at }),
+      );
     } catch (error) {
       faults.push({ memberKey, error });
     }
@@ -141,6 +148,8 @@ function analyzeOne(
   given: {
     readonly run: AnalysisRun;
     readonly ports: AnalysisPorts;
+    readonly policy: TenantPolicy;
+    readonly calendar: Calendar;
     readonly paymentYears: readonly number[];
     readonly gaps: readonly StoredGap[];
     readonly everSeen: ReadonlyMap<string, ReadonlySet<string>>;
@@ -148,7 +157,7 @@ function analyzeOne(
     readonly at: string;
   },
 ): MemberResult {
-  const { run, ports, at } = given;
+  const { run, ports, policy, calendar, at } = given;
   const memberKey = history.memberId;
   const coverage = coverageOn(history, run.asOf);
   const contextOf = gapContextOf(history, { asOf: run.asOf, pcpNpi: given.pcpNpi });
@@ -159,7 +168,14 @@ function analyzeOne(
     const stored = given.gaps.filter((gap) => gap.paymentYear === paymentYear);
     const outcome = ports.analyze(
       history,
-      { paymentYear, asOf: run.asOf, kinds: null, lookbackYears: run.lookbackYears },
+      {
+        paymentYear,
+        asOf: run.asOf,
+        kinds: null,
+        lookbackYears: run.lookbackYears,
+        suspecting: policy.suspecting,
+        calendar,
+      },
       { tenant: run.tenantId, member: memberKey },
     );
     if (!outcome.ok) {
@@ -168,7 +184,17 @@ function analyzeOne(
       continue;
     }
     const analysis = outcome.value;
-    plans.push(planReconcile({ memberKey, analysis, stored, everSeen: given.everSeen, contextOf, at }));
+    plans.push(
+      planReconcile({
+        memberKey,
+        analysis,
+        stored,
+        everSeen: given.everSeen,
+        contextOf,
+        weights: policy.weights,
+        at,
+      }),
+    );
     scores.push(...scoresOf(analysis, { memberKey, coverage }));
     for (const finding of analysis.unspecified) {
       unspecified.push({ memberKey, paymentYear, contractId: coverage?.contractId ?? null, finding });

@@ -3,7 +3,7 @@ import type { Analysis, Evidence, Gap, GapKind } from '../engine/analysis-contra
 import type { NewGapEvent, StoredGap } from '../store/gaps.ts';
 import { evidenceKey, type GapRow } from '../store/reconcile-gaps.ts';
 import { type Closure, closureOf } from './closure.ts';
-import { priorityOf } from './priority.ts';
+import { DEFAULT_PRIORITY_WEIGHTS, type PriorityWeights, priorityParts } from './priority.ts';
 
 /** What worklists need of a gap besides the gap. */
 export interface GapContext {
@@ -20,6 +20,8 @@ export interface ReconcileInput {
   /** Evidence that dismissed gaps ever had. */
   readonly everSeen: ReadonlyMap<string, ReadonlySet<string>>;
   readonly contextOf: (gap: Gap) => GapContext;
+  /** Weights of the order of the lists; absent: the defaults. */
+  readonly weights?: PriorityWeights;
   /** ISO instant. */
   readonly at: string;
 }
@@ -107,7 +109,7 @@ class Plan implements ReconcilePlan {
       assignee: null,
       claimExpiresAt: null,
       version: 1,
-      ...this.#engineSide(gap),
+      ...this.#engineSide(gap, this.#input.at),
     };
     this.rows.push(row);
     this.evidence.push(row);
@@ -116,7 +118,7 @@ class Plan implements ReconcilePlan {
   }
 
   update(stored: StoredGap, gap: Gap): void {
-    const engine = this.#engineSide(asStored(gap));
+    const engine = this.#engineSide(asStored(gap), stored.createdAt);
     const evidenceChanged = !isDeepStrictEqual(keysOf(stored.gap), keysOf(gap));
     const materially =
       evidenceChanged ||
@@ -144,6 +146,7 @@ class Plan implements ReconcilePlan {
     const { updatedAt: _at, ...side } = engine;
     const unchanged = isDeepStrictEqual(side, {
       priority: stored.priority,
+      priorityParts: stored.priorityParts,
       providerNpi: stored.providerNpi,
       contractId: stored.contractId,
       nextAppointment: stored.nextAppointment,
@@ -180,10 +183,18 @@ class Plan implements ReconcilePlan {
     if (active) this.closed += 1;
   }
 
-  #engineSide(gap: Gap) {
+  #engineSide(gap: Gap, foundAt: string) {
+    const context = this.#input.contextOf(gap);
+    const { asOf = this.#input.at.slice(0, 10) } = this.#input.analysis ?? {};
+    const { parts, total } = priorityParts(
+      gap,
+      { asOf, nextAppointment: context.nextAppointment, foundOn: foundAt.slice(0, 10) },
+      this.#input.weights ?? DEFAULT_PRIORITY_WEIGHTS,
+    );
     return {
-      ...this.#input.contextOf(gap),
-      priority: priorityOf(gap),
+      ...context,
+      priority: total,
+      priorityParts: parts,
       present: true,
       updatedAt: this.#input.at,
       gap,

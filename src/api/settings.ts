@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { POLICY_DEFAULTS, policyFields } from '../analysis/tenant-policy.ts';
 
 const text = z.string().min(1).max(200);
 
@@ -14,7 +15,7 @@ const fields = {
     .array(text)
     .max(1000)
     .describe('coders whose every decision a second reviewer confirms'),
-  enabledRules: z.array(text).max(500).describe('suspect rules turned on that are off by default'),
+  ...policyFields,
 };
 
 /** What a tenant's administrator may set. An unset field has its default; unknown fields are refused. */
@@ -24,7 +25,12 @@ export const settingsSchema = z
     claimHours: fields.claimHours.default(8),
     queryWindowDays: fields.queryWindowDays.default(30),
     secondReviewCoders: fields.secondReviewCoders.default([]),
+    priorityWeights: fields.priorityWeights.default({ ...POLICY_DEFAULTS.priorityWeights }),
     enabledRules: fields.enabledRules.default([]),
+    disabledRules: fields.disabledRules.default([]),
+    ownRules: fields.ownRules.default([]),
+    rulePpvFloor: fields.rulePpvFloor.default(POLICY_DEFAULTS.rulePpvFloor),
+    calendarOverrides: fields.calendarOverrides.default([]),
   })
   .meta({ id: 'Settings' });
 

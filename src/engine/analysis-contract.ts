@@ -1,3 +1,4 @@
+import type { Calendar } from './calendar.ts';
 import type { IsoDate } from './dates.ts';
 import type { ModelId, ScoreResult } from './score-contract.ts';
 import type { SuspectSelection } from './suspects/evaluate.ts';
@@ -32,6 +33,8 @@ export interface AnalysisOptions {
   readonly lookbackYears: number;
   /** A tenant's switches, own rules and review decisions of clinical suspects; absent: the library's defaults. */
   readonly suspecting?: SuspectSelection;
+  /** The calendar with a tenant's own deadlines; absent: the one loaded. */
+  readonly calendar?: Calendar;
 }
 
 export interface CandidateCode {

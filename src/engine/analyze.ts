@@ -60,7 +60,7 @@ export function analyzeHistory(
 ): Outcome<Analysis> {
   const context = prepareContext(reference, history, options);
   if (!context.ok) {
-    const state = yearState(reference.calendar, options.paymentYear, options.asOf);
+    const state = yearState(options.calendar ?? reference.calendar, options.paymentYear, options.asOf);
     const unannounced = state === 'not_started' && context.error.code === 'unsupported_year';
     return unannounced ? succeed(notStarted(reference, history, options)) : context;
   }
@@ -73,7 +73,7 @@ export function prepareContext(
   history: MemberHistory,
   options: AnalysisOptions,
 ): Outcome<AnalysisContext> {
-  const { paymentYear, asOf } = options;
+  const { paymentYear, asOf, calendar = reference.calendar } = options;
   const coverage = segmentPeriod(history, paymentYear);
   if (coverage.program === 'aca') {
     return refuse(
@@ -103,8 +103,8 @@ export function prepareContext(
     paymentYear,
     dosYear,
     asOf,
-    yearState: yearState(reference.calendar, paymentYear, asOf),
-    finalDeadline: finalDeadline(reference.calendar, paymentYear),
+    yearState: yearState(calendar, paymentYear, asOf),
+    finalDeadline: finalDeadline(calendar, paymentYear),
     records,
     recordById: new Map(records.map((record) => [record.encounter.encounterId, record])),
     submissions,

@@ -26,7 +26,12 @@ export function loadCalendar(root: string, overrides: readonly CalendarOverride[
         status: row.status as RunRow['status'],
       };
     });
-  return { runs: overrides.reduce(override, runs) };
+  return withOverrides({ runs }, overrides);
+}
+
+/** The calendar with an operator's dates in place of its own; the very same object when there are none. */
+export function withOverrides(calendar: Calendar, overrides: readonly CalendarOverride[]): Calendar {
+  return overrides.length === 0 ? calendar : { runs: overrides.reduce(override, calendar.runs) };
 }
 
 function override(runs: readonly RunRow[], change: CalendarOverride): readonly RunRow[] {

@@ -30,6 +30,37 @@ export const TRANSITIONS: Readonly<Record<WorkflowStatus, readonly WorkflowStatu
   withdrawn: ['open'],
 };
 
+/** Parts of the order of a worklist; analysis/priority.ts says what each is. */
+export const PRIORITY_PARTS = [
+  'complianceFirst',
+  'impact',
+  'deadline',
+  'confidence',
+  'visitSoon',
+  'findingAge',
+] as const;
+export type PriorityPartName = (typeof PRIORITY_PARTS)[number];
+
+/** One part: `points` is `value` times `weight`, rounded; the points add up to the gap's priority. */
+export interface PriorityPart {
+  readonly name: PriorityPartName;
+  readonly value: number;
+  readonly weight: number;
+  readonly points: number;
+  readonly why: string;
+}
+
+/** The encounter that a person chose for an add to be linked to; never guessed. */
+export interface ChosenLink {
+  readonly encounterId: string;
+  readonly icn: string | null;
+  readonly dos: string;
+  readonly providerNpi: string | null;
+  readonly status: 'linked' | 'link_pending_icn';
+  readonly chosenBy: string;
+  readonly chosenAt: string;
+}
+
 /** A gap as stored: the engine's finding in `gap`, the people's side beside it. */
 export interface StoredGap {
   readonly gapId: string;
@@ -45,6 +76,8 @@ export interface StoredGap {
   readonly identifiedAt: string | null;
   readonly version: number;
   readonly priority: number;
+  readonly priorityParts: readonly PriorityPart[];
+  readonly chosenLink: ChosenLink | null;
   readonly providerNpi: string | null;
   readonly contractId: string | null;
   readonly nextAppointment: string | null;
@@ -59,7 +92,7 @@ export const GAP_COLUMNS = sql`g.gap_id as "gapId", g.member_id as "memberKey", 
   g.workflow_status as "workflowStatus", g.workflow_reason as "workflowReason", g.decided_by as "decidedBy",
   ${isoInstant(sql`g.decided_at`)} as "decidedAt", g.assignee,
   ${isoInstant(sql`g.claim_expires_at`)} as "claimExpiresAt", ${isoInstant(sql`g.identified_at`)} as "identifiedAt",
-  g.version, g.priority::float8 as priority, g.provider_npi as "providerNpi", g.contract_id as "contractId",
+  g.version, g.priority::float8 as priority, g.priority_parts as "priorityParts", g.chosen_link as "chosenLink", g.provider_npi as "providerNpi", g.contract_id as "contractId",
   g.next_appointment::text as "nextAppointment", g.present, ${isoInstant(sql`g.created_at`)} as "createdAt",
   ${isoInstant(sql`g.updated_at`)} as "updatedAt", g.detail as gap`;
 

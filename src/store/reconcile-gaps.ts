@@ -43,7 +43,7 @@ export async function evidenceEverSeen(
 }
 
 /** A gap's whole row as it is to be. */
-export type GapRow = Omit<StoredGap, 'createdAt' | 'identifiedAt' | 'updatedAt'> & {
+export type GapRow = Omit<StoredGap, 'chosenLink' | 'createdAt' | 'identifiedAt' | 'updatedAt'> & {
   readonly updatedAt: string;
 };
 
@@ -69,27 +69,28 @@ export async function writeGaps(tx: TenantTx, runId: string, gaps: readonly GapR
   }));
   await tx.execute(sql`
     insert into gaps (gap_id, member_id, payment_year, dos_year, kind, sub_kind, model, hcc, list, direction,
-      engine_status, confidence, impact_standalone, impact_payment, priority, act_by, act_who, provider_npi, contract_id,
-      next_appointment, detail, present, workflow_status, workflow_reason, decided_by, decided_at, assignee,
+      engine_status, confidence, impact_standalone, impact_payment, priority, priority_parts, act_by, act_who,
+      provider_npi, contract_id, next_appointment, detail, present, workflow_status, workflow_reason, decided_by, decided_at, assignee,
       claim_expires_at, version, run_id, created_at, updated_at)
     select r."gapId", r."memberKey", r."paymentYear", r."dosYear", r.kind, r."subKind", r.model, r.hcc, r.list,
-      r.direction, r."engineStatus", r.confidence, r.standalone, r.payment, r.priority, r."actBy", r."actWho",
+      r.direction, r."engineStatus", r.confidence, r.standalone, r.payment, r.priority, r."priorityParts", r."actBy", r."actWho",
       r."providerNpi", r."contractId", r."nextAppointment", r.detail, r.present, r."workflowStatus", r."workflowReason",
       r."decidedBy", r."decidedAt", r.assignee, r."claimExpiresAt", r.version, ${runId}::uuid, r."updatedAt",
       r."updatedAt"
     from jsonb_to_recordset(${json(rows)}) as r("gapId" text, "memberKey" uuid, "paymentYear" integer,
       "dosYear" integer, kind text, "subKind" text, model text, hcc text, list text, direction text,
       "engineStatus" text, confidence text, standalone double precision, payment double precision, priority bigint,
+      "priorityParts" jsonb,
       "actBy" date, "actWho" text, "providerNpi" text, "contractId" text, "nextAppointment" date, detail jsonb,
       present boolean, "workflowStatus" text, "workflowReason" text, "decidedBy" text, "decidedAt" timestamptz,
       assignee text, "claimExpiresAt" timestamptz, version integer, "updatedAt" timestamptz)
     order by r."gapId"
     on conflict (tenant_id, gap_id) do update set
-      (sub_kind, hcc, list, direction, engine_status, confidence, impact_standalone, impact_payment, priority, act_by,
-       act_who, provider_npi, contract_id, next_appointment, detail, present, workflow_status, workflow_reason,
+      (sub_kind, hcc, list, direction, engine_status, confidence, impact_standalone, impact_payment, priority, priority_parts,
+       act_by, act_who, provider_npi, contract_id, next_appointment, detail, present, workflow_status, workflow_reason,
        decided_by, decided_at, assignee, claim_expires_at, version, run_id, updated_at)
       = (excluded.sub_kind, excluded.hcc, excluded.list, excluded.direction, excluded.engine_status,
-         excluded.confidence, excluded.impact_standalone, excluded.impact_payment, excluded.priority, excluded.act_by,
+         excluded.confidence, excluded.impact_standalone, excluded.impact_payment, excluded.priority, excluded.priority_parts, excluded.act_by,
          excluded.act_who, excluded.provider_npi, excluded.contract_id, excluded.next_appointment, excluded.detail,
          excluded.present, excluded.workflow_status, excluded.workflow_reason, excluded.decided_by,
          excluded.decided_at, excluded.assignee, excluded.claim_expires_at, excluded.version, excluded.run_id,
@@ -160,6 +161,13 @@ export async function replaceUnspecified(
     readonly findings: readonly UnspecifiedRow[];
   },
 ): Promise<void> {
+  const keys = json(
+    given.findings.map(({ memberKey, paymentYear, finding }) => ({
+      memberKey,
+      paymentYear,
+      code: finding.code,
+    })),
+  );
   const rows = json(
     given.findings.map(({ finding, ...row }) => ({
       ...row,
@@ -176,7 +184,7 @@ export async function replaceUnspecified(
     delete from unspecified_findings u
     where u.member_id = any(${uuidArray(given.memberKeys)})
       and u.payment_year = any(${sql.param([...given.paymentYears])}::integer[])
-      and not exists (select from jsonb_to_recordset(${rows}) as r("memberKey" uuid, "paymentYear" integer, code text)
+      and not exists (select from jsonb_to_recordset(${keys}) as r("memberKey" uuid, "paymentYear" integer, code text)
         where r."memberKey" = u.member_id and r."paymentYear" = u.payment_year and r.code = u.code)`);
   if (given.findings.length === 0) return;
   await tx.execute(sql`

@@ -125,7 +125,8 @@ describePostgres('analysis of stored members', () => {
       version: 1,
       providerNpi: '1992999825',
       contractId: 'H0001',
-      priority: 3602,
+      // 360 for the impact, 32 for the deadline, 15 for medium confidence.
+      priority: 407,
       gap: { kind: 'recapture', list: 'prospective', confidence: 'medium' },
     });
     const scores = await withTenant(scratch.db, tenant, (tx) => listRafScores(tx, key, 2027));

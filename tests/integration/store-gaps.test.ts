@@ -70,6 +70,7 @@ function row(
     claimExpiresAt: null,
     version: 1,
     priority,
+    priorityParts: [],
     providerNpi: '1234567893',
     contractId: 'H0001',
     nextAppointment: null,

@@ -13,6 +13,7 @@ import {
   uuid,
 } from 'drizzle-orm/pg-core';
 import type { Analysis, Gap, UnspecifiedFlag } from '../../engine/analysis-contract.ts';
+import type { ChosenLink, PriorityPart } from '../gaps.ts';
 import { createdAt, instant, tenantId } from './columns.ts';
 
 /** Written as in the worklist's statements, word for word: the planner must see that the one implies the other. */
@@ -93,6 +94,10 @@ export const gaps = pgTable(
     impactPayment: doublePrecision(),
     /** Whole number, higher first; see analysis/priority.ts. */
     priority: bigint({ mode: 'number' }).notNull(),
+    /** What the priority is the sum of. */
+    priorityParts: jsonb().$type<readonly PriorityPart[]>().notNull().default([]),
+    /** The encounter that a person chose to link an add to. */
+    chosenLink: jsonb().$type<ChosenLink>(),
     actBy: date({ mode: 'string' }),
     actWho: text().notNull(),
     providerNpi: text(),
