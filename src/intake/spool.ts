@@ -110,6 +110,7 @@ export function spooledInputs(
     let counted = 0;
     return {
       file: file.name,
+      localPath: path.join(root, spool.folder, file.path),
       async *open() {
         let position = 0;
         for await (const chunk of createReadStream(path.join(root, spool.folder, file.path))) {
