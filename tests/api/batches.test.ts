@@ -107,6 +107,17 @@ describePostgres('batches', () => {
     expect(rows[0].spool.files.map(({ name }: { name: string }) => name)).toEqual(['a.csv', 'b.csv']);
   });
 
+  test('a multipart file over the limit is refused whole, never cut; a badly encoded name is taken as it is', async () => {
+    const boundary = 'xxBOUNDARYxx';
+    const head = `--${boundary}\r\nContent-Disposition: form-data; name="f"; filename="a.csv"\r\n\r\n`;
+    const answer = await send(`${head}${'x'.repeat(100_001)}\r\n--${boundary}--\r\n`, {
+      'content-type': `multipart/form-data; boundary=${boundary}`,
+    });
+    expect(answer.statusCode).toBe(413);
+    const named = await send('content with an odd name', { 'x-filename': '100%.csv' });
+    expect(named.statusCode).toBe(202);
+  });
+
   test('an extract over the limit is 413 and an empty one 400; nothing is left of either', async () => {
     const count = () => readdirSync(path.join(stored.spoolDir, tenantId)).length;
     const before = count();

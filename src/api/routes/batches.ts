@@ -60,10 +60,19 @@ async function* filesOf(request: FastifyRequest): AsyncGenerator<IncomingFile> {
     for await (const part of request.files()) yield { name: part.filename, content: part.file };
     return;
   }
-  const name = request.headers['x-filename'];
   const { body } = request;
-  if (!(body instanceof Readable)) return;
-  yield { name: typeof name === 'string' ? decodeURIComponent(name) : 'extract', content: body };
+  if (body instanceof Readable) yield { name: nameOf(request), content: body };
+}
+
+/** The sender's name of a raw extract, percent-encoded in the header; a badly encoded one is taken as it is. */
+function nameOf(request: FastifyRequest): string {
+  const name = request.headers['x-filename'];
+  if (typeof name !== 'string') return 'extract';
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    return name;
+  }
 }
 
 const PAGE = 1000;
@@ -229,7 +238,9 @@ function registerUpload(v1: Api, deps: ApiDeps): void {
   v1.register(async (scope: Api) => {
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
-    await scope.register(multipart, { limits: { fileSize: deps.limits.batchBytes, files: 10_000 } });
+    // One byte more than the limit: the parser cuts a file there silently, and the spool then refuses it whole.
+    const limits = { fileSize: deps.limits.batchBytes + 1, files: 10_000 };
+    await scope.register(multipart, { limits });
     scope.post(
       '/batches',
       {
