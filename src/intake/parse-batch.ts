@@ -1,9 +1,10 @@
 import type { IntakeEvent, IntakeFinding } from '../store/records.ts';
 import { startOf, Unpacker } from './archive.ts';
 import { DETECTION_BYTES, detectFormat } from './detect.ts';
-import { FORMAT_PARSERS, isCmsReturn } from './formats.ts';
+import { formatParsers, isCmsReturn } from './formats.ts';
 import { KeyMap } from './key-map.ts';
 import type { IntakeFormat, IntakeInput, IntakeLimits, IntakeOptions } from './parser.ts';
+import { DEFAULT_PARSER_SETTINGS, type ParserSettings } from './parser-settings.ts';
 
 /** Formats that bring whole members come first, because flat files may name members that only those bring. */
 const READING_ORDER: readonly IntakeFormat[] = ['json-history', 'x12', 'fhir', 'csv', 'cms-return'];
@@ -16,7 +17,9 @@ const READING_ORDER: readonly IntakeFormat[] = ['json-history', 'x12', 'fhir', '
 export async function* parseBatch(
   inputs: readonly IntakeInput[],
   options: IntakeOptions,
+  settings: ParserSettings = DEFAULT_PARSER_SETTINGS,
 ): AsyncGenerator<IntakeEvent> {
+  const parsers = formatParsers(settings);
   const unpacker = new Unpacker(options.limits);
   let told = 0;
   const tellArchives = function* (): Generator<IntakeEvent> {
@@ -35,8 +38,7 @@ export async function* parseBatch(
     const members = new MemberMemory(options, groups.size > 1);
     for (const format of READING_ORDER) {
       const files = groups.get(format);
-      if (files)
-        yield* answered(format, files, members.watch(FORMAT_PARSERS[format](files, members.options)));
+      if (files) yield* answered(format, files, members.watch(parsers[format](files, members.options)));
     }
     yield* tellArchives();
   } finally {

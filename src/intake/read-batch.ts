@@ -1,4 +1,5 @@
 import type { ReferenceData } from '../engine/reference-data.ts';
+import { type AuditEvent, appendAudit } from '../store/audit.ts';
 import {
   type Batch,
   clearFindings,
@@ -10,14 +11,18 @@ import {
   saveFileReports,
   saveFindings,
 } from '../store/batches.ts';
-import { type Database, type TenantTx, withTenant } from '../store/database.ts';
-import { knownEncounters, knownMembers, rejectUnknownMembers } from '../store/members.ts';
-import type { CanonicalRecord, FileReport, IntakeFinding } from '../store/records.ts';
-import { UPSERT_CHUNK, upsertRecords } from '../store/upsert-records.ts';
+import { type Database, type TenantTx, withTenant, withTenantConnection } from '../store/database.ts';
+import type { MergeChange, UnresolvedRow } from '../store/member-links.ts';
+import { knownEncounters, knownMembers } from '../store/members.ts';
+import { mergeStage } from '../store/merge-stage.ts';
+import type { FileReport, IntakeFinding } from '../store/records.ts';
+import { openStage } from '../store/staging.ts';
+import { currentSettings } from '../store/tenancy.ts';
 import { addBatchAnalysis } from '../store/work-items.ts';
 import { intakeLookups } from './lookups.ts';
 import { batchFailed, parseBatch } from './parse-batch.ts';
 import { DEFAULT_LIMITS, INTAKE_FORMATS, type IntakeFormat, intakeOptions } from './parser.ts';
+import { readParserSettings } from './parser-settings.ts';
 import { type BatchSpool, spooledInputs } from './spool.ts';
 
 export interface BatchReading {
@@ -37,9 +42,9 @@ export interface BatchReading {
 const FINDING_CHUNK = 1_000;
 
 /**
- * Reads a batch's spooled extract into the store: parse, upsert in chunks, keep findings and reports, then make the
- * analysis of the members touched necessary. Every step may be repeated: a reading that broke off is done again from
- * the start, rows already stored are unchanged by it, and what it had noted of findings is written anew.
+ * Reads a batch's spooled extract into the store: parse into a stage by COPY, merge it, keep findings and reports,
+ * make the analysis of the members touched necessary. All but the findings is one transaction, so that a batch shows
+ * whole or not at all; a reading that broke off is done again from the start and its findings are written anew.
  */
 export async function readBatch(reading: BatchReading): Promise<void> {
   const { db, tenantId, batchId } = reading;
@@ -53,46 +58,75 @@ export async function readBatch(reading: BatchReading): Promise<void> {
   // Cancelled, or read already by a worker whose end was not noted: only the item is left to be ended.
   if (batch === undefined) return withTenant(db, tenantId, reading.finish);
 
-  const sink = new BatchSink(reading);
+  const findings = new FindingSink(reading);
+  const reports: FileReport[] = [];
   let bytesRead = 0;
   const inputs = spooledInputs(reading.spoolDir, spoolOf(batch), (bytes) => {
     bytesRead += bytes;
   });
-  const events = parseBatch(inputs, optionsOf(reading, batch));
-  for await (const event of events) {
-    if (event.type === 'record') {
-      if (!(await sink.record(event.record))) continue;
+  const ended = await withTenantConnection(db, tenantId, async (tx, connection) => {
+    const stage = await openStage(tx, connection);
+    const { options, settings } = await optionsOf(reading, batch);
+    let noted = 0;
+    for await (const event of parseBatch(inputs, options, settings)) {
+      if (event.type === 'finding') await findings.add(event.finding);
+      else if (event.type === 'report') reports.push(event.report);
+      else if (stage.add(event.record)) {
+        reading.checkpoint();
+        await stage.send();
+      }
+      if (bytesRead - noted < PROGRESS_BYTES) continue;
+      noted = bytesRead;
       reading.checkpoint();
-      const state = await sink.progress(Math.min(bytesRead, batch.bytesTotal), batch.bytesTotal);
-      if (state !== 'reading') return withTenant(db, tenantId, reading.finish);
-    } else if (event.type === 'finding') await sink.finding(event.finding);
-    else sink.reports.push(event.report);
-  }
-  await sink.flush();
-  await withTenant(db, tenantId, async (tx) => {
+      const state = await progress(reading, Math.min(bytesRead, batch.bytesTotal), batch.bytesTotal);
+      if (state !== 'reading') return false;
+    }
+    await stage.finish();
     await lockTenantIntake(tx);
-    const unknown = await rejectUnknownMembers(tx, batchId);
-    const reports = sink.reports.map((report) => ({ ...report }));
-    const findings = unknown.map(({ file, row, value }): IntakeFinding => {
-      moveToRejected(reports, file);
-      const message = 'no member of this id is known, in this batch or before';
-      return {
-        file,
-        row,
-        field: 'member_id',
-        code: 'unknown_member',
-        severity: 'error',
-        message,
-        value,
-        raw: null,
-      };
-    });
-    await saveFindings(tx, batchId, findings, sink.findingCount);
+    const merged = await mergeStage(tx, batchId, stage);
+    await findings.addUnresolved(merged.unresolved, reports);
+    await findings.flush();
     await saveFileReports(tx, batchId, reports);
     await noteReadingProgress(tx, batchId, { bytesRead: batch.bytesTotal, bytesTotal: batch.bytesTotal });
     await concludeReading(tx, batch, reports);
     await reading.finish(tx);
+    await appendAudit(tx, mergeEvents(batch, merged.merges));
+    return true;
   });
+  // Cancelled meanwhile: nothing of it is stored.
+  if (!ended) await withTenant(db, tenantId, reading.finish);
+}
+
+/** Bytes read between two notes of progress. */
+const PROGRESS_BYTES = 4 * 1024 * 1024;
+
+async function progress(
+  { db, tenantId, batchId }: BatchReading,
+  bytesRead: number,
+  bytesTotal: number,
+): Promise<Batch['state'] | undefined> {
+  return withTenant(db, tenantId, async (tx) => {
+    await noteReadingProgress(tx, batchId, { bytesRead, bytesTotal });
+    return (await getBatch(tx, batchId))?.state;
+  });
+}
+
+/** Merging and parting members is written to the audit log (security I-4). */
+function mergeEvents(batch: Batch, merges: readonly MergeChange[]): readonly AuditEvent[] {
+  return merges.map(({ memberKey, mergedInto }) => ({
+    at: new Date().toISOString(),
+    actor: batch.createdBy,
+    role: null,
+    action: mergedInto === null ? 'unmergeMember' : 'mergeMember',
+    resource: 'member',
+    resourceId: memberKey,
+    memberKeys: mergedInto === null ? [memberKey] : [memberKey, mergedInto],
+    purpose: null,
+    outcome: 'ok',
+    requestId: null,
+    sourceAddress: null,
+    detail: { batchId: batch.batchId },
+  }));
 }
 
 /** Nothing taken at all: the batch has failed. Too much refused: the rest goes on, and the batch says so. */
@@ -113,76 +147,63 @@ async function concludeReading(tx: TenantTx, batch: Batch, reports: readonly Fil
   }
 }
 
-/** Collects records and findings and writes them in chunks, each in a transaction of its own. */
-class BatchSink {
-  readonly reports: FileReport[] = [];
-  findingCount = 0;
+const UNRESOLVED: Readonly<
+  Record<UnresolvedRow['reason'], { readonly field: string; readonly message: string }>
+> = {
+  unknown_member: { field: 'member_id', message: 'no member of this id is known, in this batch or before' },
+  member_ambiguous: { field: 'member_id', message: 'the number is known of several members' },
+  link_circular: { field: 'surviving_member_id', message: 'the link would close a circle of members' },
+};
+
+/** Collects findings and writes them in chunks, each in a transaction of its own. */
+class FindingSink {
   readonly #reading: BatchReading;
-  #records: CanonicalRecord[] = [];
+  #written = 0;
   #findings: IntakeFinding[] = [];
 
   constructor(reading: BatchReading) {
     this.#reading = reading;
   }
 
-  /** True when a chunk was written. */
-  async record(record: CanonicalRecord): Promise<boolean> {
-    this.#records.push(record);
-    if (this.#records.length < UPSERT_CHUNK) return false;
-    await this.#writeRecords();
-    return true;
+  async add(finding: IntakeFinding): Promise<void> {
+    this.#findings.push(finding);
+    if (this.#findings.length >= FINDING_CHUNK) await this.flush();
   }
 
-  async finding(finding: IntakeFinding): Promise<void> {
-    this.#findings.push(finding);
-    if (this.#findings.length >= FINDING_CHUNK) await this.#writeFindings();
+  /** Rows that their parser took and the store did not: they move from the accepted to the rejected. */
+  async addUnresolved(rows: readonly UnresolvedRow[], reports: FileReport[]): Promise<void> {
+    for (const { file, row, value, reason } of rows) {
+      moveToRejected(reports, file, reason);
+      const { field, message } = UNRESOLVED[reason];
+      await this.add({ file, row, field, code: reason, severity: 'error', message, value, raw: null });
+    }
   }
 
   async flush(): Promise<void> {
-    await this.#writeRecords();
-    await this.#writeFindings();
-  }
-
-  async progress(bytesRead: number, bytesTotal: number): Promise<Batch['state'] | undefined> {
-    const { batchId } = this.#reading;
-    return this.#inTenant(async (tx) => {
-      await noteReadingProgress(tx, batchId, { bytesRead, bytesTotal });
-      return (await getBatch(tx, batchId))?.state;
-    });
-  }
-
-  async #writeRecords(): Promise<void> {
-    const records = this.#records;
-    if (records.length === 0) return;
-    this.#records = [];
-    await this.#inTenant(async (tx) => {
-      await lockTenantIntake(tx);
-      await upsertRecords(tx, this.#reading.batchId, records);
-    });
-  }
-
-  async #writeFindings(): Promise<void> {
     const findings = this.#findings;
     this.#findings = [];
-    await this.#inTenant((tx) => saveFindings(tx, this.#reading.batchId, findings, this.findingCount));
-    this.findingCount += findings.length;
-  }
-
-  #inTenant<T>(work: (tx: TenantTx) => Promise<T>): Promise<T> {
-    return withTenant(this.#reading.db, this.#reading.tenantId, work);
+    const { db, tenantId, batchId } = this.#reading;
+    await withTenant(db, tenantId, (tx) => saveFindings(tx, batchId, findings, this.#written));
+    this.#written += findings.length;
   }
 }
 
-type Counted = { -readonly [K in keyof FileReport]: FileReport[K] };
-
 /** A record that was taken by its parser and refused afterwards: the sum stays what was received. */
-function moveToRejected(reports: readonly Counted[], file: string): void {
-  const [report] = reports
-    .filter((candidate) => candidate.file === file && candidate.accepted > 0)
-    .sort((a, b) => b.accepted - a.accepted);
+function moveToRejected(reports: FileReport[], file: string, code: string): void {
+  let at = -1;
+  for (const [index, report] of reports.entries()) {
+    const most = reports[at]?.accepted ?? 0;
+    if (report.file === file && report.accepted > most) at = index;
+  }
+  const report = reports[at];
   if (report === undefined) return;
-  report.accepted -= 1;
-  report.rejected += 1;
+  reports[at] = {
+    ...report,
+    accepted: report.accepted - 1,
+    rejected: report.rejected + 1,
+    duplicates: Math.min(report.duplicates, report.accepted - 1),
+    codes: { ...report.codes, [code]: (report.codes?.[code] ?? 0) + 1 },
+  };
 }
 
 function spoolOf(batch: Batch): BatchSpool {
@@ -190,11 +211,12 @@ function spoolOf(batch: Batch): BatchSpool {
   return batch.spool as BatchSpool;
 }
 
-function optionsOf(reading: BatchReading, batch: Batch) {
+/** What the batch says of itself, else what the tenant's settings say of every batch. */
+async function optionsOf(reading: BatchReading, batch: Batch) {
   const { db, tenantId, reference } = reading;
-  const { format, program, delimiter } = batch.options as Readonly<Record<string, unknown>>;
+  const { format, program, delimiter, ...said } = batch.options as Readonly<Record<string, unknown>>;
   const isFormat = (value: unknown): value is IntakeFormat => INTAKE_FORMATS.some((known) => known === value);
-  return intakeOptions({
+  const options = intakeOptions({
     asOf: batch.asOf,
     format: isFormat(format) ? format : null,
     ...(program === 'pace' || program === 'aca' ? { program } : {}),
@@ -205,4 +227,6 @@ function optionsOf(reading: BatchReading, batch: Batch) {
       knownEncounters: (keys) => withTenant(db, tenantId, (tx) => knownEncounters(tx, keys)),
     },
   });
+  const stored = await withTenant(db, tenantId, (tx) => currentSettings(tx));
+  return { options, settings: readParserSettings(stored?.settings, said) };
 }

@@ -176,11 +176,13 @@ export async function saveFileReports(
 ): Promise<void> {
   await tx.execute(sql`delete from batch_files where batch_id = ${batchId}::uuid`);
   await tx.execute(sql`
-    insert into batch_files (batch_id, file, record_type, format, received, accepted, rejected, duplicates)
+    insert into batch_files (batch_id, file, record_type, format, received, accepted, rejected, duplicates, codes,
+      failed, heading)
     select ${batchId}::uuid, r.file, r."recordType", min(r.format), sum(r.received), sum(r.accepted), sum(r.rejected),
-      sum(r.duplicates)
+      sum(r.duplicates), coalesce((array_agg(r.codes) filter (where r.codes is not null))[1], '{}'),
+      coalesce(bool_or(r.failed), false), min(r.heading)
     from jsonb_to_recordset(${json(reports)}) as r(file text, "recordType" text, format text, received bigint,
-      accepted bigint, rejected bigint, duplicates bigint)
+      accepted bigint, rejected bigint, duplicates bigint, codes jsonb, failed boolean, heading text)
     group by r.file, r."recordType"`);
   await tx.execute(sql`
     update batches b set (received, accepted, rejected, duplicates) = (
@@ -193,7 +195,7 @@ export function listFileReports(tx: TenantTx, batchId: string): Promise<readonly
   return rowsOf<FileReport>(
     tx,
     sql`select file, record_type as "recordType", format, received::float8 as received, accepted::float8 as accepted,
-          rejected::float8 as rejected, duplicates::float8 as duplicates
+          rejected::float8 as rejected, duplicates::float8 as duplicates, codes, failed, heading
         from batch_files where batch_id = ${batchId}::uuid order by file, record_type`,
   );
 }

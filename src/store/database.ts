@@ -73,6 +73,29 @@ export async function withTenant<T>(
   });
 }
 
+/**
+ * {@link withTenant} with the connection of the transaction beside it, for what the query builder has no words for
+ * (COPY). The connection is the transaction's: use it for nothing else and not after the end.
+ */
+export async function withTenantConnection<T>(
+  db: Database,
+  tenantId: string,
+  work: (tx: TenantTx, connection: pg.PoolClient) => Promise<T>,
+): Promise<T> {
+  const connection = await db.pool.connect();
+  let broken = false;
+  try {
+    const own = { pool: db.pool, drizzle: drizzle(connection, { schema, casing: 'snake_case' }) };
+    return await withTenant(own, tenantId, (tx) => work(tx, connection));
+  } catch (error) {
+    // A copy that broke off may have left the connection in the middle of a message.
+    broken = true;
+    throw error;
+  } finally {
+    connection.release(broken);
+  }
+}
+
 /** Runs `work` in one transaction as the narrow system role. */
 export async function withSystem<T>(db: Database, work: (tx: SystemTx) => Promise<T>): Promise<T> {
   return transact(db, async (tx) => {

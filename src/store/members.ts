@@ -2,6 +2,8 @@ import { sql } from 'drizzle-orm';
 import type { TenantTx } from './database.ts';
 import { json, rowOf, rowsOf, textArray, uuidArray } from './rows.ts';
 
+export { mergeMembers, unmergeMember } from './member-links.ts';
+
 export interface Member {
   /** Our own opaque key. */
   readonly memberKey: string;
@@ -47,19 +49,26 @@ export async function externalIdsOf(
   return new Map(rows.map((row) => [row.id, row.external_id]));
 }
 
-/** Which of these plan ids have a member with demographics: what `knownMembers` of the intake asks. */
-export async function knownMembers(
-  tx: TenantTx,
-  externalIds: readonly string[],
-): Promise<ReadonlySet<string>> {
-  const rows = await rowsOf<{ external_id: string }>(
+/**
+ * Which of these ids have a member with demographics, as the plan's id or as one member's alias: what `knownMembers`
+ * of the intake asks. A member merged into another is as known as that one.
+ */
+export async function knownMembers(tx: TenantTx, ids: readonly string[]): Promise<ReadonlySet<string>> {
+  const rows = await rowsOf<{ id: string }>(
     tx,
-    sql`select external_id from members where external_id = any(${textArray(externalIds)}) and birth_date is not null`,
+    sql`select m.external_id as id from members m left join members root on root.id = m.merged_into
+        where m.external_id = any(${textArray(ids)}) and coalesce(m.birth_date, root.birth_date) is not null
+        union
+        select a.alias from member_aliases a join members m on m.id = a.member_id
+          left join members root on root.id = m.merged_into
+        where a.alias = any(${textArray(ids)}) group by a.alias
+        having count(distinct coalesce(root.id, m.id)) = 1
+          and bool_or(coalesce(m.birth_date, root.birth_date) is not null)`,
   );
-  return new Set(rows.map((row) => row.external_id));
+  return new Set(rows.map((row) => row.id));
 }
 
-/** Which of these encounters, as plan member id TAB encounter id, are stored: what `knownEncounters` asks. */
+/** Which of these encounters, as member id TAB encounter id, are stored: what `knownEncounters` asks. */
 export async function knownEncounters(tx: TenantTx, keys: readonly string[]): Promise<ReadonlySet<string>> {
   const pairs = keys.map((key) => {
     const tab = key.indexOf('\t');
@@ -67,87 +76,17 @@ export async function knownEncounters(tx: TenantTx, keys: readonly string[]): Pr
   });
   const rows = await rowsOf<{ m: string; e: string }>(
     tx,
-    sql`select r.m, r.e from jsonb_to_recordset(${json(pairs)}) as r(m text, e text)
-        join members on members.external_id = r.m
-        join encounters on encounters.member_id = members.id and encounters.encounter_id = r.e`,
+    sql`with asked as (select r.m, r.e from jsonb_to_recordset(${json(pairs)}) as r(m text, e text)),
+        named as (
+          select a.m, a.e, m.id, m.merged_into from asked a join members m on m.external_id = a.m
+          union
+          select a.m, a.e, m.id, m.merged_into from asked a join member_aliases l on l.alias = a.m
+            join members m on m.id = l.member_id
+        )
+        select distinct n.m, n.e from named n
+        join encounters on encounters.member_id in (n.id, n.merged_into) and encounters.encounter_id = n.e`,
   );
   return new Set(rows.map((row) => `${row.m}\t${row.e}`));
-}
-
-/**
- * Says that `from` and `into` are one person: `from`'s records are read as `into`'s from now on and both are to be
- * analysed again. Nothing is moved, so that {@link unmergeMember} undoes it whole. False when either is unknown,
- * they are the same, or `into` is itself merged.
- */
-export async function mergeMembers(
-  tx: TenantTx,
-  merge: { readonly from: string; readonly into: string },
-): Promise<boolean> {
-  const row = await rowOf<{ id: string }>(
-    tx,
-    sql`update members set merged_into = ${merge.into}::uuid
-        where id = ${merge.from}::uuid and id <> ${merge.into}::uuid and merged_into is null
-          and not exists (select from members other where other.merged_into = ${merge.from}::uuid)
-          and exists (select from members target where target.id = ${merge.into}::uuid and target.merged_into is null)
-        returning id`,
-  );
-  return row !== undefined;
-}
-
-/** Undoes a merge. False when the member is not merged. */
-export async function unmergeMember(tx: TenantTx, memberKey: string): Promise<boolean> {
-  const row = await rowOf<{ id: string }>(
-    tx,
-    sql`update members set merged_into = null where id = ${memberKey}::uuid and merged_into is not null returning id`,
-  );
-  return row !== undefined;
-}
-
-/** Tables whose rows hang on a member, with the name their record type has in a file's report. */
-const MEMBER_TABLES = [
-  'coverage_periods',
-  'encounters',
-  'service_lines',
-  'diagnoses',
-  'conditions',
-  'observations',
-  'medications',
-  'procedures',
-  'appointments',
-  'encounter_statuses',
-  'paid_raf',
-] as const;
-
-/** A stored row that names a member who never arrived. */
-export interface UnknownMemberRow {
-  readonly file: string;
-  readonly row: number;
-  readonly value: string;
-}
-
-/**
- * Ends a batch's open questions: rows that it brought for members who never got demographics are removed and
- * returned, each once, so that intake reports them as `unknown_member`. Call it after the last record.
- */
-export async function rejectUnknownMembers(
-  tx: TenantTx,
-  batchId: string,
-): Promise<readonly UnknownMemberRow[]> {
-  const found = new Map<string, UnknownMemberRow>();
-  for (const table of MEMBER_TABLES) {
-    const rows = await rowsOf<UnknownMemberRow>(
-      tx,
-      sql`delete from ${sql.identifier(table)} t using members m
-          where m.birth_date is null and m.id = t.member_id and t.batch_id = ${batchId}::uuid
-            and exists (select from batch_members b where b.batch_id = ${batchId}::uuid and b.member_id = m.id)
-          returning t.source_file as file, t.source_row as row, m.external_id as value`,
-    );
-    for (const row of rows) found.set(`${row.file}\n${row.row}`, row);
-  }
-  await tx.execute(sql`
-    delete from batch_members b using members m
-    where b.batch_id = ${batchId}::uuid and m.id = b.member_id and m.birth_date is null`);
-  return [...found.values()].sort((a, b) => a.file.localeCompare(b.file) || a.row - b.row);
 }
 
 /** What an analysis asks about a member before it loads the history. */

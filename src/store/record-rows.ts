@@ -7,13 +7,14 @@ import {
   ENCOUNTER_STATUSES,
   ENCOUNTERS,
   MEDICATIONS,
+  MEMBER_ALIASES,
   OBSERVATIONS,
   PAID_RAF,
   PROCEDURES,
   type RecordTable,
   SERVICE_LINES,
 } from './record-tables.ts';
-import type { CanonicalRecord, MemberRecord } from './records.ts';
+import type { CanonicalRecord, MemberLinkRecord, MemberRecord } from './records.ts';
 
 /** A record as its table's row, without the member and the provenance. */
 export interface RowOfRecord {
@@ -30,7 +31,7 @@ function provider(given: Provider | null) {
 }
 
 /** The row that a record becomes. Names are those of the columns. */
-export function rowOfRecord(record: Exclude<CanonicalRecord, MemberRecord>): RowOfRecord {
+export function rowOfRecord(record: Exclude<CanonicalRecord, MemberRecord | MemberLinkRecord>): RowOfRecord {
   switch (record.kind) {
     case 'coverage': {
       const { period } = record;
@@ -145,6 +146,8 @@ export function rowOfRecord(record: Exclude<CanonicalRecord, MemberRecord>): Row
           reasons: record.reasons,
         },
       };
+    case 'member_alias':
+      return { table: MEMBER_ALIASES, row: { alias: record.alias } };
     case 'paid_raf':
       return {
         table: PAID_RAF,

@@ -1,7 +1,3 @@
-import { type SQL, sql } from 'drizzle-orm';
-import type { TenantTx } from './database.ts';
-import { json, rowsOf } from './rows.ts';
-
 /** How the rows of one kind of record are written: key, values, and what an unstated value does to a stored one. */
 export interface RecordTable {
   readonly table: string;
@@ -159,66 +155,21 @@ export const PAID_RAF = table(
   },
 );
 
-/** One row in the shape of its table, with the member's key and where it was read. */
-export type StoredRow = Readonly<Record<string, unknown>> & {
-  readonly member_id: string;
-  readonly source_file: string;
-  readonly source_row: number;
-};
+/** Aliases have no values: a row is there or it is not. */
+export const MEMBER_ALIASES = table('member_aliases', { alias: 'text' }, {});
 
-export interface UpsertOutcome {
-  /** Rows inserted or changed; the rest was there already, word for word. */
-  readonly changed: number;
-  readonly members: readonly string[];
-}
-
-/**
- * Writes rows of one table in one statement. A row whose content is stored already is left alone, provenance
- * included, so that a second sending of the same file writes nothing. Rows go in by key, so that two writers take
- * their locks in the same order. Keys must be distinct within `rows`.
- */
-export async function upsertRows(
-  tx: TenantTx,
-  spec: RecordTable,
-  batchId: string,
-  rows: readonly StoredRow[],
-): Promise<UpsertOutcome> {
-  if (rows.length === 0) return { changed: 0, members: [] };
-  const written = await rowsOf<{ member_id: string; changed: number }>(
-    tx,
-    sql`with written as (${upsertStatement(spec, batchId, rows)} returning member_id)
-        select member_id, count(*)::int as changed from written group by member_id`,
-  );
-  return {
-    changed: written.reduce((sum, row) => sum + row.changed, 0),
-    members: written.map((row) => row.member_id),
-  };
-}
-
-function upsertStatement(spec: RecordTable, batchId: string, rows: readonly StoredRow[]): SQL {
-  const keys = Object.keys(spec.key);
-  const values = Object.keys(spec.values);
-  const columns = [...keys, ...values];
-  const shape = Object.entries({ ...spec.key, ...spec.values }).map(([name, type]) => `"${name}" ${type}`);
-  const quoted = columns.map((name) => `"${name}"`).join(', ');
-  const stored = values.map((name) => `${spec.table}."${name}"`).join(', ');
-  const wanted = values
-    .map((name) =>
-      spec.keepsStored.has(name)
-        ? `coalesce(excluded."${name}", ${spec.table}."${name}")`
-        : `excluded."${name}"`,
-    )
-    .join(', ');
-  const order = keys.map((name) => `r."${name}"`).join(', ');
-  // Only names from the constants above are put into the text; everything that was read is in the one parameter.
-  return sql`
-    insert into ${sql.raw(spec.table)} (member_id, ${sql.raw(quoted)}, batch_id, source_file, source_row)
-    select r.member_id, ${sql.raw(columns.map((name) => `r."${name}"`).join(', '))}, ${batchId}::uuid, r.source_file, r.source_row
-    from jsonb_to_recordset(${json(rows)})
-      as r(member_id uuid, source_file text, source_row integer, ${sql.raw(shape.join(', '))})
-    order by r.member_id, ${sql.raw(order)}
-    on conflict (tenant_id, member_id, ${sql.raw(keys.map((name) => `"${name}"`).join(', '))}) do update set
-      (${sql.raw(values.map((name) => `"${name}"`).join(', '))}, batch_id, source_file, source_row)
-      = (${sql.raw(wanted)}, excluded.batch_id, excluded.source_file, excluded.source_row)
-    where (${sql.raw(stored)}) is distinct from (${sql.raw(wanted)})`;
-}
+/** Every table a member's records go to, in the order in which they are merged. */
+export const RECORD_TABLES: readonly RecordTable[] = [
+  COVERAGE,
+  ENCOUNTERS,
+  SERVICE_LINES,
+  DIAGNOSES,
+  CONDITIONS,
+  OBSERVATIONS,
+  MEDICATIONS,
+  PROCEDURES,
+  APPOINTMENTS,
+  ENCOUNTER_STATUSES,
+  PAID_RAF,
+  MEMBER_ALIASES,
+];

@@ -104,6 +104,19 @@ export interface EncounterStatusRecord extends RecordOf<'encounter_status'> {
   readonly reasons: readonly string[];
 }
 
+/** Another number the member is known by, e.g. the MBI beside the plan's id: records that carry it find the member. */
+export interface MemberAliasRecord extends RecordOf<'member_alias'> {
+  readonly alias: string;
+}
+
+/**
+ * A row of a crosswalk: `memberId` is the same person as `into`, the id that survives; or, with `into` null, is no
+ * longer. Nothing is moved, so that taking a link back restores both members whole.
+ */
+export interface MemberLinkRecord extends RecordOf<'member_link'> {
+  readonly into: string | null;
+}
+
 /** One payment row of CMS: a month of the MMR, or a model run of the MOR. Decimals stay text, exact as sent. */
 export interface PaidRafRecord extends RecordOf<'paid_raf'> {
   readonly key: string;
@@ -150,7 +163,9 @@ export type CanonicalRecord =
   | ProcedureRecord
   | AppointmentRecord
   | EncounterStatusRecord
-  | PaidRafRecord;
+  | PaidRafRecord
+  | MemberAliasRecord
+  | MemberLinkRecord;
 
 /** A record, or part of one, that was not taken (severity error) or taken with a remark (severity warning). */
 export interface IntakeFinding {
@@ -181,6 +196,8 @@ export interface FileReport {
   readonly codes?: Readonly<Record<string, number>>;
   /** The file could not be read to its end: header, quoting, size or number of rejects. */
   readonly failed?: boolean;
+  /** What a mended file of this one begins with, e.g. the header row of a flat file; null or absent: nothing. */
+  readonly heading?: string | null;
 }
 
 /** What a streaming parser emits, in order. */

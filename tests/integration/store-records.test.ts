@@ -6,7 +6,6 @@ import {
   knownEncounters,
   knownMembers,
   mergeMembers,
-  rejectUnknownMembers,
   unmergeMember,
 } from '../../src/store/members.ts';
 import type { CanonicalRecord, MedicationRecord, MemberRecord } from '../../src/store/records.ts';
@@ -16,6 +15,7 @@ import { describePostgres, scratchDatabase } from './services.ts';
 
 const FIRST = '00000000-0000-4000-8000-000000000001';
 const SECOND = '00000000-0000-4000-8000-000000000002';
+const UNCHANGED = { touched: [], changedRows: 0, unresolved: [] };
 
 describePostgres('canonical records', () => {
   const scratch = scratchDatabase();
@@ -64,8 +64,8 @@ describePostgres('canonical records', () => {
     const first = await store(tenant, person('P-1'));
     expect(first).toMatchObject({ changedRows: 6 });
     expect(first.touched).toHaveLength(1);
-    expect(await store(tenant, person('P-1'), SECOND)).toEqual({ touched: [], changedRows: 0 });
-    expect(await store(tenant, person('P-1').toReversed(), SECOND)).toEqual({ touched: [], changedRows: 0 });
+    expect(await store(tenant, person('P-1'), SECOND)).toEqual(UNCHANGED);
+    expect(await store(tenant, person('P-1').toReversed(), SECOND)).toEqual(UNCHANGED);
   });
 
   test('each row keeps the batch, file and row it came from', async () => {
@@ -156,7 +156,13 @@ describePostgres('canonical records', () => {
       reasons: [],
       ...fields,
     });
-    await store(tenant, [status({ encounterId: 'P-1-V1', icn: 'ICN-7', acceptance: 'accepted' })]);
+    const [member] = person('P-1');
+    if (member === undefined) throw new Error('a person begins with the member');
+    await store(tenant, [
+      member,
+      status({ encounterId: 'P-1-V1', icn: 'ICN-7', acceptance: 'accepted' }),
+      status({ encounterId: 'P-1-V1', icn: 'ICN-7' }),
+    ]);
     await store(tenant, person('P-1'));
     await store(tenant, [status({ icn: 'ICN-7', mao004: 'allowed' })]);
     const [visit] = (await history(tenant, 'P-1')).encounters;
@@ -192,35 +198,108 @@ describePostgres('canonical records', () => {
     expect((await history(tenant, 'P-2')).medications).toEqual([]);
   });
 
-  test('rows of a member who never arrives are handed back at the end of the batch', async () => {
+  test('rows of a member who is not known are handed back and leave nothing behind', async () => {
     const tenant = await scratch.tenant();
-    await store(tenant, [
+    const outcome = await store(tenant, [
       ...person('P-1'),
       encounter('GHOST', { encounterId: 'G-1' }),
       diagnosis('GHOST', 'G-1', 'I5022', 12),
       diagnosis('GHOST', 'G-1', 'E119', 13),
     ]);
+    const reason = 'unknown_member';
+    expect(outcome.unresolved).toEqual([
+      { file: 'made-up.csv', row: 1, value: 'GHOST', reason },
+      { file: 'made-up.csv', row: 12, value: 'GHOST', reason },
+      { file: 'made-up.csv', row: 13, value: 'GHOST', reason },
+    ]);
     expect(await withTenant(scratch.db, tenant, (tx) => knownMembers(tx, ['P-1', 'GHOST']))).toEqual(
       new Set(['P-1']),
     );
-    const refused = await withTenant(scratch.db, tenant, (tx) => rejectUnknownMembers(tx, FIRST));
-    expect(refused).toEqual([
-      { file: 'made-up.csv', row: 1, value: 'GHOST' },
-      { file: 'made-up.csv', row: 12, value: 'GHOST' },
-      { file: 'made-up.csv', row: 13, value: 'GHOST' },
-    ]);
     expect(
       await withTenant(scratch.db, tenant, (tx) => knownEncounters(tx, ['P-1\tP-1-V1', 'GHOST\tG-1'])),
     ).toEqual(new Set(['P-1\tP-1-V1']));
-    // Had the member's own record come later, the rows would have stayed.
-    await store(
+    // Where the member's own record stands in the batch makes no difference.
+    const late = await store(
       tenant,
-      [diagnosis('LATE', 'L-1', 'I5022'), encounter('LATE', { encounterId: 'L-1' })],
+      [diagnosis('LATE', 'L-1', 'I5022'), encounter('LATE', { encounterId: 'L-1' }), ...person('LATE', [])],
       SECOND,
     );
-    await store(tenant, person('LATE', []), SECOND);
-    expect(await withTenant(scratch.db, tenant, (tx) => rejectUnknownMembers(tx, SECOND))).toEqual([]);
+    expect(late.unresolved).toEqual([]);
     expect((await history(tenant, 'LATE')).encounters).toHaveLength(2);
+  });
+
+  test('records under an alias go to the member; an alias of two persons names nobody', async () => {
+    const tenant = await scratch.tenant();
+    const alias = (memberId: string, number: string): CanonicalRecord => ({
+      kind: 'member_alias',
+      memberId,
+      source: at(1, 'members.csv'),
+      alias: number,
+    });
+    await store(tenant, [...person('P-1'), alias('P-1', '1EG4TE5MK73')]);
+    const taken = await store(tenant, [diagnosis('1EG4TE5MK73', 'P-1-V1', 'J449', 5)], SECOND);
+    expect(taken.unresolved).toEqual([]);
+    const [visit] = (await history(tenant, 'P-1')).encounters;
+    expect(visit?.diagnoses.map(({ code }) => code)).toEqual(['I5022', 'E119', 'J449']);
+    await store(tenant, [...person('P-2'), alias('P-2', '1EG4TE5MK73')], SECOND);
+    const refused = await store(tenant, [diagnosis('1EG4TE5MK73', 'P-1-V1', 'N1831', 6)], SECOND);
+    expect(refused.unresolved).toEqual([
+      { file: 'made-up.csv', row: 6, value: '1EG4TE5MK73', reason: 'member_ambiguous' },
+    ]);
+  });
+
+  test('a member under the number that is the alias of another is that person, unless they contradict', async () => {
+    const tenant = await scratch.tenant();
+    const alias = { kind: 'member_alias', source: at(1, 'members.csv') } as const;
+    await store(tenant, [...person('1EG4TE5MK73'), ...person('2EG4TE5MK73')]);
+    await store(
+      tenant,
+      [...person('P-1', ['J449']), { ...alias, memberId: 'P-1', alias: '1EG4TE5MK73' }],
+      SECOND,
+    );
+    expect((await history(tenant, 'P-1')).encounters).toHaveLength(2);
+    const other = person('P-2').map((record) =>
+      record.kind === 'member' ? { ...record, birthDate: '1961-07-30' } : record,
+    );
+    await store(tenant, [...other, { ...alias, memberId: 'P-2', alias: '2EG4TE5MK73' }], SECOND);
+    expect((await history(tenant, 'P-2')).encounters).toHaveLength(1);
+  });
+
+  test('links of a crosswalk come out the same in any order; circles are refused, taking back restores', async () => {
+    const link = (memberId: string, into: string | null, row: number): CanonicalRecord => ({
+      kind: 'member_link',
+      memberId,
+      into,
+      source: at(row, 'crosswalk.csv'),
+    });
+    const steps = [
+      [link('A', 'B', 1)],
+      [link('B', 'C', 2)],
+      [...person('A'), ...person('B'), ...person('C')],
+    ] as const;
+    for (const order of [
+      [0, 1, 2],
+      [1, 0, 2],
+      [2, 1, 0],
+      [1, 2, 0],
+    ]) {
+      const tenant = await scratch.tenant();
+      for (const step of order) await store(tenant, steps[step] ?? []);
+      const [a, b, c] = [await keyOf(tenant, 'A'), await keyOf(tenant, 'B'), await keyOf(tenant, 'C')];
+      const merged = await withTenant(scratch.db, tenant, (tx) => loadHistories(tx, [a, b, c]));
+      expect(merged.map((one) => [one.memberId, one.encounters.length])).toEqual([[c, 3]]);
+      const circle = await store(tenant, [link('C', 'A', 7)], SECOND);
+      expect(circle.unresolved).toEqual([
+        { file: 'crosswalk.csv', row: 7, value: 'C', reason: 'link_circular' },
+      ]);
+      const parted = await store(tenant, [link('B', null, 8)]);
+      expect(new Set(parted.touched)).toEqual(new Set([a, b, c]));
+      const after = await withTenant(scratch.db, tenant, (tx) => loadHistories(tx, [a, b, c]));
+      expect(after.map((one) => [one.memberId, one.encounters.length])).toEqual([
+        [b, 2],
+        [c, 1],
+      ]);
+    }
   });
 
   test('merged members are read as one person, and a merge can be undone', async () => {

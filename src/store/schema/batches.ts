@@ -1,5 +1,6 @@
 import {
   bigint,
+  boolean,
   date,
   index,
   integer,
@@ -27,6 +28,8 @@ export const batches = pgTable(
     contentSha256: text(),
     /** Names and places of the spooled files; no content. */
     spool: jsonb().$type<unknown>(),
+    /** When the spooled files were removed (retention of raw intake). */
+    spoolDroppedAt: instant(),
     options: jsonb().$type<Readonly<Record<string, unknown>>>().notNull().default({}),
     asOf: date({ mode: 'string' }).notNull(),
     createdBy: text().notNull(),
@@ -71,6 +74,12 @@ export const batchFiles = pgTable(
     accepted: count(),
     rejected: count(),
     duplicates: count(),
+    /** Findings of the file by code, listed or not. */
+    codes: jsonb().$type<Readonly<Record<string, number>>>().notNull().default({}),
+    /** The file could not be read to its end. */
+    failed: boolean().notNull().default(false),
+    /** What a mended file begins with: the header row of a flat file. No data of people. */
+    heading: text(),
   },
   (t) => [primaryKey({ columns: [t.tenantId, t.batchId, t.file, t.recordType] })],
 );
@@ -150,3 +159,11 @@ export const memberFailures = pgTable(
     index('member_failures_batch').on(t.tenantId, t.batchId),
   ],
 );
+
+/** What a tenant's analyses were last made with: the day, and a fingerprint of every mapping package. */
+export const analysisBasis = pgTable('analysis_basis', {
+  tenantId: tenantId().primaryKey(),
+  asOf: date({ mode: 'string' }).notNull(),
+  packages: jsonb().$type<Readonly<Record<string, string>>>().notNull(),
+  updatedAt: createdAt(),
+});

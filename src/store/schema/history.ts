@@ -254,3 +254,29 @@ export const paidRaf = pgTable(
     index('paid_raf_month').on(t.tenantId, t.report, t.paymentYear, t.paymentMonth),
   ],
 );
+
+/**
+ * Other numbers a member is known by (the MBI), so that CMS's returns find their member. A person's MBI may change:
+ * every one that was ever sent stays. Plain under row-level security, as the plan's own id beside it is.
+ */
+export const memberAliases = pgTable(
+  'member_aliases',
+  { tenantId: tenantId(), memberId: uuid().notNull(), alias: text().notNull(), ...provenance },
+  (t) => [
+    primaryKey({ columns: [t.tenantId, t.memberId, t.alias] }),
+    index('member_aliases_alias').on(t.tenantId, t.alias),
+  ],
+);
+
+/**
+ * Links as stated: this member is the same person as another. `members.merged_into` is worked out of all of them, so
+ * that chains come out the same in whichever order their links arrived, and taking one back restores the rest.
+ */
+export const memberLinks = pgTable(
+  'member_links',
+  { tenantId: tenantId(), memberId: uuid().notNull(), intoMember: uuid().notNull(), ...provenance },
+  (t) => [
+    primaryKey({ columns: [t.tenantId, t.memberId] }),
+    index('member_links_into').on(t.tenantId, t.intoMember),
+  ],
+);

@@ -1,0 +1,240 @@
+import { finished } from 'node:stream/promises';
+import { sql } from 'drizzle-orm';
+import type pg from 'pg';
+import { from as copyFrom } from 'pg-copy-streams';
+import type { TenantTx } from './database.ts';
+import { rowOfRecord } from './record-rows.ts';
+import { ENCOUNTERS, RECORD_TABLES, type RecordTable } from './record-tables.ts';
+import type { CanonicalRecord } from './records.ts';
+import { json, rowsOf, storableJson } from './rows.ts';
+
+/** A table of the stage: its name and its columns with their SQL types, in the order in which they are copied. */
+interface StageTable {
+  readonly name: string;
+  readonly columns: Readonly<Record<string, string>>;
+}
+
+/** Every staged row: whose it is (a number of this stage), its place in the order of the batch, where it was read. */
+const COMMON = { m: 'integer', ord: 'integer', source_file: 'text', source_row: 'integer' } as const;
+
+export const STAGED_IDS = 'stage_ids';
+export const STAGED_MEMBERS = 'stage_members';
+export const STAGED_LINKS = 'stage_links';
+
+/** Name of the stage's table for rows of `table`. */
+export function stageOf(table: RecordTable): string {
+  return `stage_${table.table}`;
+}
+
+const IDS: StageTable = { name: STAGED_IDS, columns: { m: 'integer', external_id: 'text' } };
+const MEMBERS: StageTable = {
+  name: STAGED_MEMBERS,
+  columns: { ...COMMON, birth_date: 'date', sex: 'text', death_date: 'date', pcp_npi: 'text' },
+};
+const LINKS: StageTable = { name: STAGED_LINKS, columns: { ...COMMON, into_m: 'integer' } };
+const OF_RECORDS: ReadonlyMap<RecordTable, StageTable> = new Map(
+  RECORD_TABLES.map((table) => [
+    table,
+    {
+      name: stageOf(table),
+      columns: {
+        ...COMMON,
+        ...table.key,
+        ...table.values,
+        ...(table === ENCOUNTERS ? { complete: 'boolean' } : {}),
+      },
+    },
+  ]),
+);
+const STAGE_TABLES: readonly StageTable[] = [IDS, MEMBERS, LINKS, ...OF_RECORDS.values()];
+
+/** Rows kept before they are sent: enough that a round trip costs nothing, few enough to forget about. */
+const BUFFERED_ROWS = 20_000;
+/** Members remembered by number; one that is named again later gets a second number, which is harmless. */
+const NUMBERED_MEMBERS = 20_000;
+
+type Cells = readonly (string | null)[];
+/** Puts rows into a table of the stage, after those put there before. */
+type Send = (table: StageTable, rows: readonly Cells[]) => Promise<void>;
+
+/**
+ * Makes the stage: temporary tables of this transaction, which nobody else sees and which end with it. They are not
+ * logged, so that a row is written to the log once, when it is merged. With the transaction's `connection` rows go in
+ * by COPY; without, by statements, which is right for a few thousand.
+ */
+export async function openStage(tx: TenantTx, connection?: pg.PoolClient): Promise<Stage> {
+  for (const { name, columns } of STAGE_TABLES) {
+    const shape = Object.entries(columns).map(([column, type]) => `"${column}" ${type}`);
+    await tx.execute(sql.raw(`create temporary table ${name} (${shape.join(', ')}) on commit drop`));
+  }
+  return new Stage(connection === undefined ? inserting(tx) : copying(connection));
+}
+
+/** Ends the stage before its transaction does, so that the transaction may open another. */
+export async function dropStage(tx: TenantTx): Promise<void> {
+  const made = await rowsOf<{ name: string }>(
+    tx,
+    sql`select relname as name from pg_class where relpersistence = 't' and relkind = 'r' and relname like 'stage\\_%'
+        and pg_table_is_visible(oid)`,
+  );
+  for (const { name } of made) await tx.execute(sql`drop table ${sql.identifier(name)}`);
+}
+
+function copying(connection: pg.PoolClient): Send {
+  return async (table, rows) => {
+    const columns = Object.keys(table.columns).map((name) => `"${name}"`);
+    const stream = connection.query(
+      copyFrom(`copy pg_temp.${table.name} (${columns.join(', ')}) from stdin`),
+    );
+    let text = '';
+    for (const cells of rows) text += `${cells.map(copyCell).join('\t')}\n`;
+    const ended = finished(stream);
+    stream.end(text, 'utf8');
+    await ended;
+  };
+}
+
+function inserting(tx: TenantTx): Send {
+  return async (table, rows) => {
+    const types = Object.values(table.columns);
+    const casts = types.map((type, index) => `(r ->> ${index})::${type}`);
+    await tx.execute(sql`insert into ${sql.raw(table.name)}
+      select ${sql.raw(casts.join(', '))} from jsonb_array_elements(${json(rows)}) with ordinality as e(r, n) order by n`);
+  };
+}
+
+/** Takes the canonical records of a batch, in their order, into the stage by COPY. */
+export class Stage {
+  readonly #sender: Send;
+  readonly #buffers = new Map<StageTable, Cells[]>();
+  readonly #numbers = new Map<string, number>();
+  readonly #rows = new Map<StageTable, number>();
+  /** Tables in which a column that keeps what is stored has been stated. */
+  readonly #stated = new Set<RecordTable>();
+  #members = 0;
+  #order = 0;
+  #buffered = 0;
+  #sending: Promise<void> = Promise.resolve();
+
+  constructor(sender: Send) {
+    this.#sender = sender;
+  }
+
+  get records(): number {
+    return this.#order;
+  }
+
+  has(table: RecordTable | 'members' | 'links'): boolean {
+    return (this.#rows.get(stageTable(table)) ?? 0) > 0;
+  }
+
+  /** True when a value that must outlast a later null was staged for the table. */
+  keepsStated(table: RecordTable): boolean {
+    return this.#stated.has(table);
+  }
+
+  /** True when enough is buffered; call {@link send} then. */
+  add(record: CanonicalRecord): boolean {
+    this.#order += 1;
+    const { source } = record;
+    const cells: (string | null)[] = [
+      String(this.#numberOf(record.memberId)),
+      String(this.#order),
+      source.file,
+      String(source.row),
+    ];
+    if (record.kind === 'member') {
+      const { birthDate, sex, deathDate, pcpNpi } = record;
+      this.#push(MEMBERS, [...cells, birthDate, sex, deathDate, pcpNpi]);
+    } else if (record.kind === 'member_link') {
+      this.#push(LINKS, [...cells, record.into === null ? null : String(this.#numberOf(record.into))]);
+    } else {
+      const { table, row } = rowOfRecord(record);
+      for (const name in table.key) cells.push(cellText(row[name], table.key[name]));
+      for (const name in table.values) {
+        const value = row[name];
+        if (table.keepsStored.has(name) && value !== null) this.#stated.add(table);
+        cells.push(cellText(value, table.values[name]));
+      }
+      if (record.kind === 'encounter') cells.push(record.complete ? 't' : 'f');
+      this.#push(stageTable(table), cells);
+    }
+    return this.#buffered >= BUFFERED_ROWS;
+  }
+
+  /** Starts sending what is buffered, after what was sent before: reading goes on meanwhile. */
+  async send(): Promise<void> {
+    await this.#sending;
+    const full = [...this.#buffers];
+    this.#buffers.clear();
+    this.#buffered = 0;
+    this.#sending = this.#sendAll(full);
+    // The failure is raised by the next await of the same promise; unheard of until then it would end the process.
+    this.#sending.catch(() => undefined);
+  }
+
+  /** Sends the rest and waits for it. */
+  async finish(): Promise<void> {
+    await this.send();
+    await this.#sending;
+  }
+
+  async #sendAll(full: readonly (readonly [StageTable, readonly Cells[]])[]): Promise<void> {
+    for (const [table, rows] of full) await this.#sender(table, rows);
+  }
+
+  #numberOf(externalId: string): number {
+    const known = this.#numbers.get(externalId);
+    if (known !== undefined) return known;
+    if (this.#numbers.size >= NUMBERED_MEMBERS) this.#numbers.clear();
+    this.#members += 1;
+    this.#numbers.set(externalId, this.#members);
+    this.#push(IDS, [String(this.#members), externalId]);
+    return this.#members;
+  }
+
+  #push(table: StageTable, cells: Cells): void {
+    const rows = this.#buffers.get(table);
+    if (rows === undefined) this.#buffers.set(table, [cells]);
+    else rows.push(cells);
+    this.#rows.set(table, (this.#rows.get(table) ?? 0) + 1);
+    this.#buffered += 1;
+  }
+}
+
+function stageTable(table: RecordTable | 'members' | 'links'): StageTable {
+  if (table === 'members') return MEMBERS;
+  if (table === 'links') return LINKS;
+  const found = OF_RECORDS.get(table);
+  if (found === undefined) throw new Error(`${table.table} is no table of the stage`);
+  return found;
+}
+
+/** A value as PostgreSQL reads it from text. */
+function cellText(value: unknown, type: string | undefined): string | null {
+  if (value === null || value === undefined) return null;
+  if (type === 'jsonb') return storableJson(value);
+  if (typeof value === 'string') return value;
+  if (Array.isArray(value)) return arrayText(value);
+  return String(value);
+}
+
+/** An array of texts as PostgreSQL writes it. */
+function arrayText(values: readonly unknown[]): string {
+  return `{${values.map((value) => `"${String(value).replace(/["\\]/g, '\\$&')}"`).join(',')}}`;
+}
+
+const SPECIAL = /[\\\t\n\r\0]/;
+const ESCAPES: Readonly<Record<string, string>> = {
+  '\\': '\\\\',
+  '\t': '\\t',
+  '\n': '\\n',
+  '\r': '\\r',
+  // PostgreSQL cannot hold it; one such character must not refuse the rows beside it.
+  '\0': '\ufffd',
+};
+
+function copyCell(text: string | null): string {
+  if (text === null) return '\\N';
+  return SPECIAL.test(text) ? text.replace(/[\\\t\n\r\0]/g, (letter) => ESCAPES[letter] ?? letter) : text;
+}
