@@ -34,6 +34,8 @@ const COLUMNS = {
   anchorIcn: ['encounterLink', 'icn'],
   anchorDos: ['encounterLink', 'dos'],
   anchorStatus: ['encounterLink', 'status'],
+  priority: ['priority'],
+  orderReasons: ['orderReasons'],
   ruleId: ['ruleId'],
   explanation: ['explanation'],
 } as const satisfies Readonly<Record<string, readonly string[]>>;

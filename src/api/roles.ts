@@ -129,6 +129,8 @@ export const FIELD_GROUPS = {
     'totals',
     'weight',
     'priority',
+    'priorityParts',
+    'priorityWeights',
   ],
   money: ['dollars', 'amountCents', 'baseRate', 'currency'],
   hcc: [
@@ -151,6 +153,7 @@ export const FIELD_GROUPS = {
     'reason',
     'reasons',
     'flags',
+    'orderReasons',
   ],
   candidates: ['candidateCodes', 'siblings', 'gapReasons'],
   confidence: ['confidence'],

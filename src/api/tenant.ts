@@ -1,8 +1,11 @@
 import type { FastifyRequest } from 'fastify';
-import { overpaymentDue } from '../engine/calendar.ts';
+import { policyOf } from '../analysis/tenant-policy.ts';
+import { type Calendar, overpaymentDue } from '../engine/calendar.ts';
+import { withOverrides } from '../reference/calendar.ts';
 import { type TenantTx, withTenant } from '../store/database.ts';
 import type { StoredGap } from '../store/gaps.ts';
 import { externalIdsOf } from '../store/members.ts';
+import { currentSettings } from '../store/tenancy.ts';
 import type { ApiDeps } from './deps.ts';
 import { callerOf } from './plugins/auth.ts';
 import { shownGap } from './schemas/gap.ts';
@@ -21,19 +24,27 @@ export function today(deps: ApiDeps): string {
   return deps.now().toISOString().slice(0, 10);
 }
 
+/** The calendar that the tenant goes by: its own deadlines in place of those loaded. */
+export async function tenantCalendar(deps: ApiDeps, tx: TenantTx): Promise<Calendar> {
+  const { calendarOverrides } = policyOf((await currentSettings(tx))?.settings);
+  return withOverrides(deps.reference.calendar, calendarOverrides);
+}
+
 /** Stored gaps as answers show them, with the plan's member ids and working deadlines. */
 export async function showGaps(deps: ApiDeps, tx: TenantTx, gaps: readonly StoredGap[]) {
   const ids = await externalIdsOf(
     tx,
     gaps.map(({ memberKey }) => memberKey),
   );
+  const clocked = gaps.some(({ identifiedAt }) => identifiedAt !== null);
+  const calendar = clocked ? await tenantCalendar(deps, tx) : deps.reference.calendar;
   return gaps.map((gap) =>
     shownGap(gap, {
       memberId: ids.get(gap.memberKey) ?? null,
       workingDeadline:
         gap.identifiedAt === null
           ? null
-          : overpaymentDue(deps.reference.calendar, gap.paymentYear, gap.identifiedAt.slice(0, 10)),
+          : overpaymentDue(calendar, gap.paymentYear, gap.identifiedAt.slice(0, 10)),
     }),
   );
 }

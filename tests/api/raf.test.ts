@@ -76,6 +76,24 @@ describe('POST /v1/raf/score', () => {
     expect(answers[2]).toMatchObject({ id: 'd', line: 4, error: { code: 'validation' } });
   });
 
+  test('a stream gives the very answers of a list', async () => {
+    const requests = [
+      BASE,
+      { ...BASE, id: 'none', model: null },
+      { ...BASE, id: 'rx', model: 'rxhcc-v08', paymentYear: 2026 },
+    ];
+    const list = (await post('/v1/raf/score', requests)).json();
+    const stream = await post('/v1/raf/score', requests.map((one) => JSON.stringify(one)).join('\n'), {
+      'content-type': 'application/x-ndjson',
+    });
+    expect(
+      stream.body
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line)),
+    ).toEqual(list);
+  });
+
   test('a single bad object is a problem with pointers; an unknown field is refused', async () => {
     const answer = await post('/v1/raf/score', { ...BASE, surprise: 1 });
     expect(answer.statusCode).toBe(400);

@@ -1,4 +1,7 @@
 import { z } from 'zod';
+import { policyChanged } from '../../analysis/tenant-policy.ts';
+import { parseRuleFile } from '../../reference/suspect-rules.ts';
+import { ruleVocabulary } from '../../reference/suspecting.ts';
 import { listAudit, verifyAudit } from '../../store/audit.ts';
 import {
   type ApiKey,
@@ -11,6 +14,7 @@ import {
   listSettings,
   revokeApiKey,
 } from '../../store/tenancy.ts';
+import { addNightlyAnalysis } from '../../store/work-items.ts';
 import type { Api } from '../api.ts';
 import { decodeCursor, encodeCursor, pageOf, pageQuery } from '../cursor.ts';
 import type { ApiDeps } from '../deps.ts';
@@ -19,7 +23,7 @@ import { callerOf } from '../plugins/auth.ts';
 import { notFound, ProblemError, problems } from '../problems.ts';
 import { ROLES } from '../roles.ts';
 import { readSettings, settingsChange, settingsSchema } from '../settings.ts';
-import { inTenant } from '../tenant.ts';
+import { inTenant, today } from '../tenant.ts';
 import { versionOf } from '../version.ts';
 
 const tags = ['administration'];
@@ -245,11 +249,13 @@ function registerSettings(v1: Api, deps: ApiDeps): void {
         operationId: 'updateSettings',
         tags,
         summary: 'Change settings: who, when and why are kept with every version',
+        description:
+          'A change of weights, suspect rules or deadlines has every member analysed again in the background. Own rules are checked against the value sets; each fault has its place.',
         body: z.strictObject({
           settings: settingsChange,
           reason: z.string().trim().min(1).max(500),
         }),
-        response: { 200: settingsRow, ...problems(409, 428) },
+        response: { 200: settingsRow, ...problems(409, 422, 428) },
       },
     },
     async (request, reply) => {
@@ -257,16 +263,57 @@ function registerSettings(v1: Api, deps: ApiDeps): void {
       const { settings, reason } = request.body;
       const { subject: by } = callerOf(request);
       const row = await inTenant(deps, request, async (tx) => {
-        const current = await currentSettings(tx);
-        const merged = { ...readSettings(current?.settings), ...withoutUndefined(settings) };
-        return changeSettings(tx, { after, settings: merged, by, reason, at: deps.now().toISOString() });
+        const current = readSettings((await currentSettings(tx))?.settings);
+        const merged = { ...current, ...withoutUndefined(settings) };
+        refuseUnknownRules(deps, settings, merged.ownRules);
+        const changed = await changeSettings(tx, {
+          after,
+          settings: merged,
+          by,
+          reason,
+          at: deps.now().toISOString(),
+        });
+        if (changed && policyChanged(current, merged)) await addNightlyAnalysis(tx, { asOf: today(deps) });
+        return changed;
       });
+      deps.batches.nudge();
       if (!row) throw new ProblemError('version-conflict', 'the settings were changed meanwhile');
       deps.access.forget();
       reply.header('etag', `"${row.version}"`);
       return { ...row, settings: readSettings(row.settings) };
     },
   );
+}
+
+/** Own rules that could never fire, and switches of rules that do not exist, are refused with their places. */
+function refuseUnknownRules(
+  deps: ApiDeps,
+  change: z.output<typeof settingsChange>,
+  ownRules: readonly Readonly<Record<string, unknown>>[],
+): void {
+  const { suspecting } = deps.reference;
+  const parsed = change.ownRules?.length
+    ? parseRuleFile({ rules: change.ownRules }, ruleVocabulary(suspecting))
+    : null;
+  const known = new Set([...suspecting.rules, ...ownRules].map(({ id }) => id));
+  const unknown = (['enabledRules', 'disabledRules'] as const).flatMap((list) =>
+    (change[list] ?? []).flatMap((id, index) =>
+      known.has(id)
+        ? []
+        : [{ pointer: `/settings/${list}/${index}`, code: 'unknown_rule', message: `no suspect rule ${id}` }],
+    ),
+  );
+  const errors = [
+    ...(parsed?.ok === false
+      ? parsed.errors.map(({ pointer, message }) => ({
+          pointer: pointer.replace(/^\/rules/, '/settings/ownRules'),
+          code: 'rule',
+          message,
+        }))
+      : []),
+    ...unknown,
+  ];
+  if (errors.length > 0) throw new ProblemError('unprocessable', 'suspect rules are at fault', { errors });
 }
 
 /** Fields a partial body did not name must not overwrite what is in force with a default. */

@@ -4,7 +4,7 @@ import { impactRequestSchema, scoreRequestSchema } from '../../intake/json/reque
 import type { Api } from '../api.ts';
 import { blendAnswer } from '../blend.ts';
 import { acceptNdjson, serveBulk } from '../bulk.ts';
-import { compareJudge, engineRefusal, impactJudge, scoreJudge } from '../calculations.ts';
+import { compareJudge, engineRefusal, fastScore, impactJudge, scoreJudge } from '../calculations.ts';
 import type { ApiDeps } from '../deps.ts';
 import { ProblemError, problems } from '../problems.ts';
 import { comparison, impactResult, lineError, scoreResult } from '../schemas/score.ts';
@@ -62,6 +62,7 @@ export function registerRaf(parent: Api, deps: ApiDeps): void {
 function registerCalculators(v1: Api, deps: ApiDeps): void {
   const { reference, limits } = deps;
   const score = scoreJudge(reference);
+  const fast = fastScore(reference);
   const impact = impactJudge(reference);
   acceptNdjson(v1);
 
@@ -83,7 +84,7 @@ function registerCalculators(v1: Api, deps: ApiDeps): void {
       },
     },
     (request, reply) => {
-      serveBulk(request, reply, { judge: score, lineBytes: limits.bodyBytes });
+      serveBulk(request, reply, { judge: score, fast, lineBytes: limits.bodyBytes });
     },
   );
 

@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { GapList } from '../../engine/analysis-contract.ts';
+import { withOverrides } from '../../reference/calendar.ts';
 import type { TenantTx } from '../../store/database.ts';
 import type { StoredGap } from '../../store/gaps.ts';
 import { totalWorklist } from '../../store/worklist-totals.ts';
@@ -25,7 +26,13 @@ import { touch, writeAudit } from '../plugins/access.ts';
 import { callerOf } from '../plugins/auth.ts';
 import { ProblemError, problems } from '../problems.ts';
 import { storedGap } from '../schemas/gap.ts';
-import { worklistCounts, worklistFilters, worklistTotals, yearStateRow } from '../schemas/worklist.ts';
+import {
+  priorityWeights,
+  worklistCounts,
+  worklistFilters,
+  worklistTotals,
+  yearStateRow,
+} from '../schemas/worklist.ts';
 import { inTenant, showGaps, today } from '../tenant.ts';
 
 const tags = ['worklists'];
@@ -132,6 +139,8 @@ export function registerWorklists(v1: Api, deps: ApiDeps): void {
             items: z.array(storedGap),
             next: z.string().nullable(),
             yearStates: z.array(yearStateRow),
+            priorityWeights: priorityWeights,
+            clinicalReview: z.string().describe('clinical review status of the content behind the list'),
             counts: worklistCounts.optional(),
             totals: worklistTotals.optional(),
           }),
@@ -155,7 +164,9 @@ export function registerWorklists(v1: Api, deps: ApiDeps): void {
         return {
           items: await showGaps(deps, tx, items),
           next,
-          yearStates: yearStates(deps, items, filters.paymentYear),
+          yearStates: yearStates(deps, request, { items, asked: filters.paymentYear }),
+          priorityWeights: request.settings.priorityWeights,
+          clinicalReview: deps.reference.suspecting.library.reviewStatus,
           ...(totals ? await sums(tx, bothWays) : {}),
         };
       });
@@ -243,9 +254,14 @@ export function registerWorklists(v1: Api, deps: ApiDeps): void {
   );
 }
 
-function yearStates(deps: ApiDeps, items: readonly StoredGap[], asked: number | undefined) {
+function yearStates(
+  deps: ApiDeps,
+  request: FastifyRequest,
+  { items, asked }: { readonly items: readonly StoredGap[]; readonly asked: number | undefined },
+) {
+  const calendar = withOverrides(deps.reference.calendar, request.settings.calendarOverrides);
   const years = new Set([...(asked === undefined ? [] : [asked]), ...items.map((gap) => gap.paymentYear)]);
-  return [...years].sort().map((year) => yearStateOf(deps.reference.calendar, year, today(deps)));
+  return [...years].sort().map((year) => yearStateOf(calendar, year, today(deps)));
 }
 
 async function sums(tx: Parameters<typeof countWorklist>[0], filter: WorklistFilter) {

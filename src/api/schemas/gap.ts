@@ -1,7 +1,20 @@
 import { z } from 'zod';
-import { type StoredGap, WORKFLOW_STATUSES } from '../../store/gaps.ts';
+import { PRIORITY_PARTS, type StoredGap, WORKFLOW_STATUSES } from '../../store/gaps.ts';
 import { HUMAN_TARGETS, REASONS } from '../../worklists/transitions.ts';
 import { gap, unspecifiedFlag } from './analysis.ts';
+
+export const priorityPart = z
+  .object({
+    name: z.enum(PRIORITY_PARTS),
+    value: z.number(),
+    weight: z.number(),
+    points: z.number().describe('value times weight, rounded'),
+    why: z.string(),
+  })
+  .meta({
+    id: 'PriorityPart',
+    description: 'Why the gap stands where it does; the points add up to `priority`',
+  });
 
 export const storedGap = gap
   .extend({
@@ -22,7 +35,21 @@ export const storedGap = gap
       .nullable()
       .describe('working deadline of the overpayment clock, once identified; not legal advice'),
     version: z.int().describe('send it back in If-Match'),
-    priority: z.number(),
+    priority: z.number().describe('higher first: the sum of the points of `priorityParts`'),
+    priorityParts: z.array(priorityPart),
+    orderReasons: z.array(z.string()).describe('the parts that count, in words and without figures'),
+    chosenLink: z
+      .object({
+        encounterId: z.string(),
+        icn: z.string().nullable(),
+        dos: z.string(),
+        providerNpi: z.string().nullable(),
+        status: z.enum(['linked', 'link_pending_icn']),
+        chosenBy: z.string(),
+        chosenAt: z.string(),
+      })
+      .nullable()
+      .describe('the encounter that a person chose for this add to be linked to'),
     providerNpi: z.string().nullable(),
     contractId: z.string().nullable(),
     nextAppointment: z.string().nullable(),
@@ -37,7 +64,10 @@ export function shownGap(
   { gap: finding, ...row }: StoredGap,
   more: { readonly memberId: string | null; readonly workingDeadline: string | null },
 ) {
-  return { ...finding, ...row, ...more };
+  const orderReasons = row.priorityParts
+    .filter(({ value }) => value > 0)
+    .map(({ name, why }) => `${name}: ${why}`);
+  return { ...finding, ...row, ...more, orderReasons };
 }
 
 export const gapEvent = z

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { policyFields } from '../../analysis/tenant-policy.ts';
 import { GAP_KINDS } from '../../engine/analysis-contract.ts';
 import { WORKFLOW_STATUSES } from '../../store/gaps.ts';
 import { yearStates } from './analysis.ts';
@@ -49,6 +50,10 @@ export const yearStateRow = z
     daysLeft: z.int().nullable().describe('to the end of the service year, then to the final deadline'),
   })
   .meta({ id: 'YearState' });
+
+export const priorityWeights = policyFields.priorityWeights
+  .optional()
+  .describe('weights of the parts of `priority`, from the settings in force');
 
 export const worklistTotals = z
   .object({
