@@ -142,7 +142,7 @@ export function registerCalendar(v1: Api, deps: ApiDeps): void {
         operationId: 'listSuspectRules',
         tags: ['reference'],
         summary:
-          'Suspect rules in words: what fires them, sources, caution, the tenant\'s switch, and what became of their suspects',
+          "Suspect rules in words: what fires them, sources, caution, the tenant's switch, and what became of their suspects",
         description:
           'Own rules of the tenant stand among them. PPV is confirmed / (confirmed + refuted) with its 95 % Wilson interval; dismissals are shown beside. `retire` says that it lies under rulePpvFloor on 30 or more assessed suspects.',
         response: {
@@ -204,8 +204,12 @@ export function registerCalendar(v1: Api, deps: ApiDeps): void {
         items: rules
           .sort((a, b) => (a.id < b.id ? -1 : 1))
           .map((rule) => {
-            const { citations, clinicalReviewStatus: _status, libraryVersion: _version, ...words } =
-              describeRule(suspecting, rule);
+            const {
+              citations,
+              clinicalReviewStatus: _status,
+              libraryVersion: _version,
+              ...words
+            } = describeRule(suspecting, rule);
             return {
               ...words,
               references: citations,

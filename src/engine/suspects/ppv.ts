@@ -30,12 +30,20 @@ const Z = 1.959963984540054;
  * it, for they are a reviewer's work and no statement about the person. `floor` is the tenant's policy, 0 to 1.
  */
 export function ruleYields(decisions: readonly SuspectDecision[], floor: number): readonly RuleYield[] {
-  const counts = new Map<string, { confirmed: number; refuted: number; dismissed: number }>();
+  const counts = new Map<string, OutcomeCounts>();
   for (const { ruleId, outcome } of decisions) {
-    const count = counts.get(ruleId) ?? { confirmed: 0, refuted: 0, dismissed: 0 };
-    count[outcome] += 1;
-    counts.set(ruleId, count);
+    const count = counts.get(ruleId) ?? NO_OUTCOMES;
+    counts.set(ruleId, { ...count, [outcome]: count[outcome] + 1 });
   }
+  return yieldsOf(counts, floor);
+}
+
+/** How many suspects of a rule came out which way. */
+export type OutcomeCounts = Readonly<Record<SuspectDecision['outcome'], number>>;
+export const NO_OUTCOMES: OutcomeCounts = { confirmed: 0, refuted: 0, dismissed: 0 };
+
+/** {@link ruleYields} of outcomes that are counted already, by rule id. */
+export function yieldsOf(counts: ReadonlyMap<string, OutcomeCounts>, floor: number): readonly RuleYield[] {
   return [...counts]
     .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
     .map(([ruleId, count]) => {

@@ -61,9 +61,31 @@ export function storedApp(change: Partial<ApiDeps> = {}) {
     if (!app) throw new Error('the application is there from beforeAll on');
     return app;
   };
+  /** Analyses members again, as the nightly run or a change of settings would. */
+  const analyze = async (tenantId: string, memberKeys: readonly string[]): Promise<void> => {
+    const summary = await analyzeMembers(
+      scratch.db,
+      {
+        tenantId,
+        runId: RUN,
+        memberKeys,
+        asOf: TODAY,
+        paymentYears: null,
+        lookbackYears: 2,
+      },
+      {
+        analyze: (history, options, identity) => analyzeHistory(reference(), history, options, identity),
+        calendar: reference().calendar,
+        now,
+        checkpoint: () => undefined,
+      },
+    );
+    if (summary.faults.length > 0) throw summary.faults[0]?.error;
+  };
   return {
     scratch,
     log,
+    analyze,
     spoolDir,
     nudges: () => nudges,
     app: running,
@@ -104,24 +126,7 @@ export function storedApp(change: Partial<ApiDeps> = {}) {
         });
         return (await upsertRecords(tx, receipt.batch.batchId, records)).touched;
       });
-      const summary = await analyzeMembers(
-        db,
-        {
-          tenantId,
-          runId: RUN,
-          memberKeys: touched,
-          asOf: TODAY,
-          paymentYears: null,
-          lookbackYears: 2,
-        },
-        {
-          analyze: (history, options, identity) => analyzeHistory(reference(), history, options, identity),
-          calendar: reference().calendar,
-          now,
-          checkpoint: () => undefined,
-        },
-      );
-      if (summary.faults.length > 0) throw summary.faults[0]?.error;
+      await analyze(tenantId, touched);
       const { rows } = await scratch.admin.query<{ id: string; external_id: string }>(
         'select id, external_id from members where tenant_id = $1',
         [tenantId],
