@@ -79,6 +79,7 @@ async function openPostgres(options: BackendOptions): Promise<QueueBackend> {
     options: `-c search_path=${SCHEMA}`,
   });
   pool.on('error', options.onError);
+  pool.on('connect', (client) => client.on('error', options.onError));
   // Every worker and queue adds its listeners to the one pool; their number is known and no leak.
   pool.setMaxListeners(0);
   const client = await pool.connect();

@@ -1,18 +1,14 @@
 import { sql } from 'drizzle-orm';
 import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres';
 import pg from 'pg';
-import * as schema from './schema/index.ts';
-import { withoutValues } from './store-error.ts';
+import { breaksConnection, withoutValues } from './store-error.ts';
 
-type Schema = typeof schema;
-
-/** The pool with its types. Only {@link withTenant} and {@link withSystem} turn it into something that can be queried. */
+/** The pool. Only {@link withTenant} and {@link withSystem} turn it into something that can be queried. */
 export interface Database {
   readonly pool: pg.Pool;
-  readonly drizzle: NodePgDatabase<Schema>;
 }
 
-type Transaction = Parameters<Parameters<NodePgDatabase<Schema>['transaction']>[0]>[0];
+type Transaction = Parameters<Parameters<NodePgDatabase['transaction']>[0]>[0];
 declare const tenantBrand: unique symbol;
 declare const systemBrand: unique symbol;
 
@@ -42,14 +38,12 @@ export function openDatabase(options: PoolOptions): Database {
     application_name: options.applicationName ?? 'hccgap',
     connectionTimeoutMillis: 10_000,
   });
-  // An idle connection that breaks emits an error; without a listener that would end the process.
-  pool.on('error', options.onError ?? (() => undefined));
-  return databaseOf(pool);
-}
-
-/** Wraps a pool that somebody else opened and will close. */
-export function databaseOf(pool: pg.Pool): Database {
-  return { pool, drizzle: drizzle(pool, { schema, casing: 'snake_case' }) };
+  const onError = options.onError ?? (() => undefined);
+  // A connection that breaks emits an error, idle or between two statements; unheard, it would end the process. The
+  // work at hand learns of it by its next statement.
+  pool.on('error', onError);
+  pool.on('connect', (client) => client.on('error', onError));
+  return { pool };
 }
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
@@ -63,14 +57,7 @@ export async function withTenant<T>(
   tenantId: string,
   work: (tx: TenantTx) => Promise<T>,
 ): Promise<T> {
-  if (!UUID.test(tenantId)) throw new TypeError('withTenant needs the id of a tenant');
-  return transact(db, async (tx) => {
-    await tx.execute(
-      sql`select set_config('role', 'hccgap_app', true), set_config('app.tenant', ${tenantId}, true)`,
-    );
-    // The brand exists at compile time only: this is the one place that may give it.
-    return work(tx as TenantTx);
-  });
+  return asTenant(db, tenantId, (tx) => work(tx), false);
 }
 
 /**
@@ -82,18 +69,25 @@ export async function withTenantConnection<T>(
   tenantId: string,
   work: (tx: TenantTx, connection: pg.PoolClient) => Promise<T>,
 ): Promise<T> {
-  const connection = await db.pool.connect();
-  let broken = false;
-  try {
-    const own = { pool: db.pool, drizzle: drizzle(connection, { schema, casing: 'snake_case' }) };
-    return await withTenant(own, tenantId, (tx) => work(tx, connection));
-  } catch (error) {
-    // A copy that broke off may have left the connection in the middle of a message.
-    broken = true;
-    throw error;
-  } finally {
-    connection.release(broken);
-  }
+  // A copy that broke off may have left the connection in the middle of a message.
+  return asTenant(db, tenantId, work, true);
+}
+
+async function asTenant<T>(
+  db: Database,
+  tenantId: string,
+  work: (tx: TenantTx, connection: pg.PoolClient) => Promise<T>,
+  dropOnError: boolean,
+): Promise<T> {
+  if (!UUID.test(tenantId)) throw new TypeError('withTenant needs the id of a tenant');
+  const run = async (tx: Transaction, connection: pg.PoolClient) => {
+    await tx.execute(
+      sql`select set_config('role', 'hccgap_app', true), set_config('app.tenant', ${tenantId}, true)`,
+    );
+    // The brand exists at compile time only: this is the one place that may give it.
+    return work(tx as TenantTx, connection);
+  };
+  return transact(db, run, dropOnError);
 }
 
 /** Runs `work` in one transaction as the narrow system role. */
@@ -107,11 +101,24 @@ export async function withSystem<T>(db: Database, work: (tx: SystemTx) => Promis
   });
 }
 
-async function transact<T>(db: Database, work: (tx: Transaction) => Promise<T>): Promise<T> {
+/**
+ * One transaction on a connection of its own. It always goes back to the pool, broken ones to be thrown away: left to
+ * the query builder, a connection whose BEGIN fails stays taken, and a restart of the server empties the pool.
+ */
+async function transact<T>(
+  db: Database,
+  work: (tx: Transaction, connection: pg.PoolClient) => Promise<T>,
+  dropOnError = false,
+): Promise<T> {
+  const connection = await db.pool.connect();
+  let broken = false;
   try {
-    return await db.drizzle.transaction(work);
+    return await drizzle(connection, { casing: 'snake_case' }).transaction((tx) => work(tx, connection));
   } catch (error) {
+    broken = dropOnError || breaksConnection(error);
     throw withoutValues(error);
+  } finally {
+    connection.release(broken);
   }
 }
 

@@ -31,6 +31,13 @@ export function withoutValues(error: unknown): unknown {
   return new StoreError(networkCode(fault), {});
 }
 
+/** True when the connection that the error came over is not to be used again (SQLSTATE 08, 57P: it was ended). */
+export function breaksConnection(error: unknown): boolean {
+  const fault: unknown = error instanceof DrizzleQueryError ? error.cause : error;
+  if (fault instanceof pg.DatabaseError) return /^(08|57P)/.test(fault.code ?? '');
+  return error instanceof DrizzleQueryError;
+}
+
 function networkCode(fault: unknown): string {
   if (!(fault instanceof Error)) return 'unknown';
   return 'code' in fault && typeof fault.code === 'string' ? fault.code : fault.name;

@@ -323,6 +323,30 @@ for (const backend of ['redis', 'postgres'] as const) {
       );
     });
 
+    test('every connection to the database cut in the middle of a batch loses nothing but time', async () => {
+      const { tenant, batchId } = await batchOf(20, { chunkSize: 1 });
+      let done = 0;
+      await start({
+        async analysis(item, context) {
+          done += 1;
+          if (done === 4) {
+            await scratch.admin.query(
+              `select pg_terminate_backend(pid) from pg_stat_activity
+               where datname = current_database() and application_name like 'hccgap%'`,
+            );
+          }
+          await analysis(item, context);
+        },
+      });
+      // This test's own look may be the one that is cut off.
+      const found = await until(async () => {
+        const seen = await batch(tenant, batchId).catch(() => null);
+        return seen?.state === 'completed' && seen;
+      }, 'the batch to be completed');
+      expect(found).toMatchObject({ itemsDone: 20, membersDone: 20, membersFailed: 0 });
+      expect(await gapsOf(tenant)).toBe(40);
+    });
+
     test('work by the clock is run', async () => {
       let ticks = 0;
       await start(
