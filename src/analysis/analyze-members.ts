@@ -7,7 +7,7 @@ import { type Database, type TenantTx, withTenant } from '../store/database.ts';
 import { addGapEvents, type StoredGap } from '../store/gaps.ts';
 import { loadHistories } from '../store/histories.ts';
 import { membersForAnalysis } from '../store/members.ts';
-import { type RafScore, saveRafScores } from '../store/raf-scores.ts';
+import { type RafScore, removeRafScores, saveRafScores } from '../store/raf-scores.ts';
 import {
   evidenceEverSeen,
   gapsOfClosedYears,
@@ -127,7 +127,7 @@ export async function analyzeMembersIn(
     ),
     ...(run.paymentYears === null ? [await planClosedYears(tx, run.memberKeys, paymentYears, at)] : []),
   ];
-  await save(tx, { run, paymentYears, plans, done, at });
+  await save(tx, { run, paymentYears, plans, done, merged, at });
   return {
     membersDone: run.memberKeys.length - faults.length,
     faults,
@@ -141,6 +141,8 @@ interface MemberResult {
   readonly plans: readonly ReconcilePlan[];
   readonly scores: readonly RafScore[];
   readonly unspecified: readonly UnspecifiedRow[];
+  /** Payment years for which the member has no score. */
+  readonly unscored: readonly number[];
 }
 
 function analyzeOne(
@@ -200,7 +202,9 @@ function analyzeOne(
       unspecified.push({ memberKey, paymentYear, contractId: coverage?.contractId ?? null, finding });
     }
   }
-  return { memberKey, plans, scores, unspecified };
+  const scored = new Set(scores.map(({ paymentYear }) => paymentYear));
+  const unscored = given.paymentYears.filter((year) => !scored.has(year));
+  return { memberKey, plans, scores, unspecified, unscored };
 }
 
 async function planClosedYears(
@@ -220,6 +224,8 @@ async function save(
     readonly paymentYears: readonly number[];
     readonly plans: readonly ReconcilePlan[];
     readonly done: readonly MemberResult[];
+    /** Members who stand for another one: nothing is theirs any more. */
+    readonly merged: readonly string[];
     readonly at: string;
   },
 ): Promise<void> {
@@ -237,6 +243,15 @@ async function save(
     tx,
     given.plans.flatMap((plan) => plan.events),
   );
+  const without = [
+    ...given.merged.flatMap((memberKey) =>
+      given.paymentYears.map((paymentYear) => ({ memberKey, paymentYear })),
+    ),
+    ...given.done.flatMap(({ memberKey, unscored }) =>
+      unscored.map((paymentYear) => ({ memberKey, paymentYear })),
+    ),
+  ];
+  await removeRafScores(tx, without);
   await saveRafScores(
     tx,
     runId,
@@ -244,7 +259,7 @@ async function save(
   );
   await replaceUnspecified(tx, {
     runId,
-    memberKeys: given.done.map((result) => result.memberKey),
+    memberKeys: [...given.done.map((result) => result.memberKey), ...given.merged],
     paymentYears: given.paymentYears,
     findings: given.done.flatMap((result) => result.unspecified),
   });

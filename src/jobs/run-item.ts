@@ -24,6 +24,17 @@ export class PermanentError extends Error {
   override readonly name = 'PermanentError';
 }
 
+/** Raised by a handler whose item has to wait for another one; it is tried again after the delay, and nothing failed. */
+export class PostponedError extends Error {
+  override readonly name = 'PostponedError';
+  readonly delayMs: number;
+
+  constructor(message: string, delayMs: number) {
+    super(message);
+    this.delayMs = delayMs;
+  }
+}
+
 /** What a handler is given besides its item. */
 export interface ItemContext {
   readonly db: Database;
@@ -119,6 +130,11 @@ async function settle(options: RunOptions, item: WorkItem, owner: string, error:
   const { id } = item;
   if (error instanceof ShutdownError) {
     await withSystem(db, (tx) => returnWorkItem(tx, { id, owner, delayMs: 0, error: null, counts: false }));
+    return;
+  }
+  if (error instanceof PostponedError) {
+    const { delayMs } = error;
+    await withSystem(db, (tx) => returnWorkItem(tx, { id, owner, delayMs, error: null, counts: false }));
     return;
   }
   const fault = error instanceof PermanentError ? error.message : faultOf(error);

@@ -257,6 +257,22 @@ export async function lockTenantIntake(tx: TenantTx): Promise<void> {
   );
 }
 
+/**
+ * True when a batch that was received before this one has not been read yet. Of two rows with one key the one
+ * received last holds, so batches of a tenant are read in the order of their receipt.
+ */
+export async function waitsForEarlier(tx: TenantTx, batchId: string): Promise<boolean> {
+  const row = await rowOf<{ waits: boolean }>(
+    tx,
+    sql`select exists (select from batches other, batches own
+          where own.id = ${batchId}::uuid and other.state in ('received', 'reading')
+            and (other.created_at, other.id) < (own.created_at, own.id)
+            and exists (select from work_items w where w.batch_id = other.id and w.kind = 'intake'
+              and w.state in ('ready', 'leased'))) as waits`,
+  );
+  return row?.waits === true;
+}
+
 /** Forgets the findings of a batch, before it is read anew. */
 export async function clearFindings(tx: TenantTx, batchId: string): Promise<void> {
   await tx.execute(sql`delete from batch_rejects where batch_id = ${batchId}::uuid`);

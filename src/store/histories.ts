@@ -13,6 +13,16 @@ import {
   procedureOf,
   withStatuses,
 } from './history-rows.ts';
+import {
+  APPOINTMENTS,
+  CONDITIONS,
+  COVERAGE,
+  ENCOUNTERS,
+  MEDICATIONS,
+  OBSERVATIONS,
+  PROCEDURES,
+  type RecordTable,
+} from './record-tables.ts';
 import { rowsOf, uuidArray } from './rows.ts';
 
 interface MemberRow {
@@ -36,7 +46,8 @@ export async function loadHistories(
   const members = await rowsOf<MemberRow>(
     tx,
     sql`select id, coalesce(merged_into, id) as root, birth_date::text, sex, death_date::text from members
-        where (id = any(${uuidArray(memberKeys)}) and merged_into is null) or merged_into = any(${uuidArray(memberKeys)})`,
+        where (id = any(${uuidArray(memberKeys)}) and merged_into is null) or merged_into = any(${uuidArray(memberKeys)})
+        order by merged_into nulls first, id`,
   );
   const rootOf = new Map(members.map((member) => [member.id, member.root]));
   const ids = uuidArray(members.map((member) => member.id));
@@ -49,6 +60,22 @@ export async function loadHistories(
       else list.push(row);
     }
     return (root: string): readonly Row[] => grouped.get(root) ?? [];
+  };
+  /** Rows with one key under several ids of a person are one row, and the surviving id's own word holds. */
+  const once = (table: RecordTable, rows: (root: string) => readonly HistoryRow[]) => {
+    if (rootOf.size === new Set(rootOf.values()).size) return rows;
+    const keys = Object.keys(table.key);
+    return (root: string) => {
+      const byKey = new Map<string, HistoryRow>();
+      const order = [...rows(root)].sort(
+        (a, b) => Number(b.member_id === root) - Number(a.member_id === root),
+      );
+      for (const row of order) {
+        const key = JSON.stringify(keys.map((name) => row[name]));
+        if (!byKey.has(key)) byKey.set(key, row);
+      }
+      return [...byKey.values()];
+    };
   };
 
   const feeds = new Set(
@@ -77,55 +104,86 @@ export async function loadHistories(
     sql`select t.*, t.recorded::text as date_text from conditions t
         where member_id = any(${ids}) order by member_id, key`,
   );
-  const dated = (table: string) =>
+  const datedRows = (table: string) =>
     group<DatedRow>(
       sql`select t.*, t.date::text as date_text from ${sql.identifier(table)} t
           where member_id = any(${ids}) order by member_id, t.date, key`,
     );
-  const observations = await dated('observations');
-  const medications = await dated('medications');
-  const procedures = await dated('procedures');
-  const appointments = await dated('appointments');
+  const observations = await datedRows('observations');
+  const medications = await datedRows('medications');
+  const procedures = await datedRows('procedures');
+  const appointments = await datedRows('appointments');
 
-  const byId = new Map(members.map((member) => [member.id, member]));
+  const coverageRows = once(COVERAGE, coverage);
+  const encounterRows = once(ENCOUNTERS, encounters);
+  const of = {
+    conditions: once(CONDITIONS, conditions),
+    observations: once(OBSERVATIONS, observations),
+    medications: once(MEDICATIONS, medications),
+    procedures: once(PROCEDURES, procedures),
+    appointments: once(APPOINTMENTS, appointments),
+  };
+  const persons = new Map<string, MemberRow[]>();
+  for (const member of members) persons.set(member.root, [...(persons.get(member.root) ?? []), member]);
   return memberKeys.flatMap((key): readonly MemberHistory[] => {
-    const member = byId.get(key);
-    if (member === undefined || member.root !== key) return [];
-    if (member.birth_date === null || member.sex === null) return [];
-    const children = childrenByEncounter(lines(key), diagnoses(key));
+    // The surviving id comes first; what it does not state, another id of the person may.
+    const person = persons.get(key) ?? [];
+    const birthDate = person.find((member) => member.birth_date !== null)?.birth_date ?? null;
+    const sex = person.find((member) => member.sex !== null)?.sex ?? null;
+    if (birthDate === null || sex === null) return [];
+    const children = childrenByEncounter(encounters(key), lines(key), diagnoses(key));
+    // The statements of these tables select the date as text.
+    const dated = (rows: readonly HistoryRow[]) => rows as readonly DatedRow[];
     return [
       {
         memberId: key,
-        birthDate: member.birth_date,
-        sex: member.sex,
-        deathDate: member.death_date,
-        coverage: coverage(key).map(coverageOf),
+        birthDate,
+        sex,
+        deathDate: person.find((member) => member.death_date !== null)?.death_date ?? null,
+        coverage: coverageRows(key).map(coverageOf),
         encounters: withStatuses(
-          encounters(key).map((row) => encounterOf(row, children(row))),
+          encounterRows(key).map((row) => encounterOf(row, children(row))),
           statuses(key),
         ),
-        conditions: conditions(key).map(conditionOf),
-        observations: feeds.has('observation') ? observations(key).map(observationOf) : null,
-        medications: feeds.has('medication') ? medications(key).map(medicationOf) : null,
-        procedures: feeds.has('procedure') ? procedures(key).map(procedureOf) : null,
-        appointments: appointments(key).map(appointmentOf),
+        conditions: of.conditions(key).map(conditionOf),
+        observations: feeds.has('observation') ? dated(of.observations(key)).map(observationOf) : null,
+        medications: feeds.has('medication') ? dated(of.medications(key)).map(medicationOf) : null,
+        procedures: feeds.has('procedure') ? dated(of.procedures(key)).map(procedureOf) : null,
+        appointments: dated(of.appointments(key)).map(appointmentOf),
       },
     ];
   });
 }
 
-/** Lines and diagnoses of one encounter. Keyed with the stored member: merged members may use the same encounter id. */
-function childrenByEncounter(lines: readonly HistoryRow[], diagnoses: readonly HistoryRow[]) {
-  const key = (row: HistoryRow) => `${row.member_id} ${String(row.encounter_id)}`;
+/**
+ * Lines and diagnoses of an encounter: those under the id that its header stands under, and those of other ids of the
+ * person that have no header of it themselves.
+ */
+function childrenByEncounter(
+  headers: readonly HistoryRow[],
+  lines: readonly HistoryRow[],
+  diagnoses: readonly HistoryRow[],
+) {
+  const stored = (row: HistoryRow) => `${row.member_id} ${String(row.encounter_id)}`;
+  const headed = new Set(headers.map(stored));
   const byEncounter = new Map<string, { lines: ServiceLine[]; diagnoses: EncounterDiagnosis[] }>();
+  const keyOf = (row: HistoryRow) => (headed.has(stored(row)) ? stored(row) : ` ${String(row.encounter_id)}`);
   const entry = (row: HistoryRow) => {
-    const known = byEncounter.get(key(row)) ?? { lines: [], diagnoses: [] };
-    byEncounter.set(key(row), known);
+    const key = keyOf(row);
+    const known = byEncounter.get(key) ?? { lines: [], diagnoses: [] };
+    byEncounter.set(key, known);
     return known;
   };
   for (const row of lines) entry(row).lines.push(lineOf(row));
   for (const row of diagnoses) entry(row).diagnoses.push(diagnosisOf(row));
-  return (row: HistoryRow) => byEncounter.get(key(row)) ?? { lines: [], diagnoses: [] };
+  return (row: HistoryRow) => {
+    const own = byEncounter.get(stored(row));
+    const loose = byEncounter.get(` ${String(row.encounter_id)}`);
+    return {
+      lines: [...(own?.lines ?? []), ...(loose?.lines ?? [])],
+      diagnoses: [...(own?.diagnoses ?? []), ...(loose?.diagnoses ?? [])],
+    };
+  };
 }
 
 // The casts below state what upsert-records.ts wrote: every column was typed on its way in.

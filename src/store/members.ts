@@ -105,7 +105,9 @@ export async function membersForAnalysis(
   const rows = await rowsOf<MemberForAnalysis>(
     tx,
     sql`select id as "memberKey", pcp_npi as "pcpNpi", merged_into as "mergedInto",
-          birth_date is not null and sex is not null and merged_into is null and quarantined_at is null as "isAnalysable"
+          merged_into is null and quarantined_at is null and (birth_date is not null and sex is not null
+            or exists (select from members o where o.merged_into = members.id and o.birth_date is not null))
+            as "isAnalysable"
         from members where id = any(${uuidArray(memberKeys)})`,
   );
   return new Map(rows.map((row) => [row.memberKey, row]));

@@ -75,6 +75,17 @@ export async function saveRafScores(tx: TenantTx, runId: string, scores: readonl
          excluded.run_id, now())`);
 }
 
+/** Removes the scores of a member who has none any more: merged into another, or in a plan that no model scores. */
+export async function removeRafScores(
+  tx: TenantTx,
+  gone: readonly { readonly memberKey: string; readonly paymentYear: number }[],
+): Promise<void> {
+  if (gone.length === 0) return;
+  await tx.execute(sql`
+    delete from raf_scores s using jsonb_to_recordset(${json(gone)}) as r("memberKey" uuid, "paymentYear" integer)
+    where s.member_id = r."memberKey" and s.payment_year = r."paymentYear"`);
+}
+
 function storedFigures(tx: TenantTx, scores: readonly RafScore[]): Promise<readonly Figures[]> {
   const members = [...new Set(scores.map((score) => score.memberKey))];
   return rowsOf<Figures>(

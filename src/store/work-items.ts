@@ -60,7 +60,7 @@ export async function addBatchAnalysis(
   const counts = await rowOf<{ items: number; members: number }>(
     tx,
     sql`with touched as (
-          select distinct coalesce(m.merged_into, m.id) as member_id from batch_members b
+          select distinct unnest(array[m.id, coalesce(m.merged_into, m.id)]) as member_id from batch_members b
           join members m on m.id = b.member_id where b.batch_id = ${batch.batchId}::uuid
         ), numbered as (
           select member_id, (row_number() over (order by member_id) - 1) / ${batch.chunkSize ?? ANALYSIS_CHUNK}::int as chunk

@@ -70,6 +70,7 @@ export function detectTable(header: readonly string[], file: string): TableKind 
 }
 
 const NAME_HINTS: readonly (readonly [RegExp, TableKind])[] = [
+  [/crosswalk/, 'crosswalk'],
   [/appointment/, 'appointments'],
   [/procedure/, 'procedures'],
   [/vital|observation/, 'vitals'],

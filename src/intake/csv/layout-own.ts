@@ -89,3 +89,22 @@ export const APPOINTMENTS_FIELDS: readonly Field[] = [
   field('provider_npi', 'no', 'npi', 'npi practitioner_id', 'bad_npi'),
   field('provider_specialty', 'no', 'text', 'specialty', ''),
 ];
+
+/** Members who are one person: the id that is given up, and the one that survives. */
+export const CROSSWALK_FIELDS: readonly Field[] = [
+  field(
+    'member_id',
+    'yes',
+    'id',
+    'old_member_id previous_member_id retired_member_id',
+    'required bad_id duplicate_key contradiction',
+  ),
+  field(
+    'surviving_member_id',
+    'cond',
+    'id',
+    'new_member_id into_member_id current_member_id',
+    'required bad_id',
+  ),
+  field('action', 'no', 'code', '', 'bad_code', 'merge, unmerge'),
+];

@@ -10,6 +10,7 @@ export const TABLE_KINDS = [
   'vitals',
   'procedures',
   'appointments',
+  'crosswalk',
 ] as const;
 export type TableKind = (typeof TABLE_KINDS)[number];
 

@@ -1,6 +1,7 @@
 import { addDays, type IsoDate, yearOf } from '../../engine/dates.ts';
 import type { CoveragePeriod, Esrd, PartD, Program, Snp } from '../../engine/history.ts';
 import type { SourceRef } from '../../store/records.ts';
+import { mbiOf } from '../mbi.ts';
 import type { BatchContext, Emit, TableReader } from './batch-context.ts';
 import type { TableRow } from './table-row.ts';
 
@@ -132,6 +133,8 @@ function takeMember(
     pcpNpi: row.text('pcp_npi'),
     ...(context.feeds.length > 0 ? { feeds: context.feeds } : {}),
   });
+  const mbi = mbiOf(row.text('mbi'));
+  if (mbi !== null && mbi !== memberId) emit({ kind: 'member_alias', memberId, source, alias: mbi });
   const from = row.text('enrollment_start_date') ?? undatedStart(row, birthDate);
   if (from === null) return;
   const period = coverageOf(row, from, context.options.program);

@@ -3,6 +3,7 @@ import { contentKey } from '../content-key.ts';
 import type { BatchContext, TableReader } from './batch-context.ts';
 import { judgeCode } from './codes.ts';
 import { isClaimOf } from './diagnoses.ts';
+import type { TableRow } from './table-row.ts';
 
 const MEATS: readonly Meat[] = ['monitored', 'evaluated', 'assessed', 'treated'];
 const PROCEDURE_SYSTEMS: Readonly<Record<string, CodeSystem>> = {
@@ -114,6 +115,28 @@ export function appointmentsReader(): TableReader {
       };
       const key = row.text('appointment_id') ?? contentKey(appointment);
       emit({ kind: 'appointment', memberId: row.text('member_id') ?? '', source, key, appointment });
+    },
+    finish: () => undefined,
+  };
+}
+
+/**
+ * Reader of a crosswalk: two ids of one person, or that they are no longer. The ids need not be known yet: a
+ * crosswalk may come before the members it speaks of.
+ */
+export function crosswalkReader(): TableReader {
+  const unmerges = (row: TableRow) => row.text('action') === 'unmerge';
+  return {
+    judge(row) {
+      const into = row.text('surviving_member_id');
+      if (into === null && !unmerges(row)) row.problem('required', 'surviving_member_id');
+      if (into !== null && into === row.text('member_id')) {
+        row.refuse('contradiction', 'member_id', { other: 'surviving_member_id' });
+      }
+    },
+    take(row, source, emit) {
+      const into = unmerges(row) ? null : row.text('surviving_member_id');
+      emit({ kind: 'member_link', memberId: row.text('member_id') ?? '', source, into });
     },
     finish: () => undefined,
   };

@@ -9,7 +9,7 @@ import type { HeaderPlan } from './header.ts';
 import { TABLE_KINDS, type TableKind } from './layout.ts';
 import { membersReader } from './members.ts';
 import { faultDetails, headerEvents, identifierConflicts, type OpenedFile, openFile } from './open-file.ts';
-import { appointmentsReader, conditionsReader, proceduresReader } from './own-tables.ts';
+import { appointmentsReader, conditionsReader, crosswalkReader, proceduresReader } from './own-tables.ts';
 import { physicalLines } from './physical-lines.ts';
 import { PROBLEMS } from './problems.ts';
 import { RepeatFinder } from './repeats.ts';
@@ -62,6 +62,8 @@ function readerOf(kind: TableKind, context: BatchContext): TableReader {
       return proceduresReader();
     case 'appointments':
       return appointmentsReader();
+    case 'crosswalk':
+      return crosswalkReader();
   }
 }
 
@@ -173,7 +175,9 @@ async function rowEvents(
       ? new TableRow(plan, { ...row, cells: file.extend(row.cells) }, context.options.asOf)
       : null,
   );
-  if (kind !== 'members') await learnNames(read, plan, context);
+  // Members and crosswalks make the members they name.
+  const names = kind !== 'members' && kind !== 'crosswalk';
+  if (names) await learnNames(read, plan, context);
   for (const [at, raw] of rows.entries()) {
     if (file.outcome.exhausted) {
       file.outcome.fail();
@@ -189,7 +193,7 @@ async function rowEvents(
       continue;
     }
     const memberId = row.text('member_id');
-    if (kind !== 'members' && memberId !== null && !context.isMember(memberId)) {
+    if (names && memberId !== null && !context.isMember(memberId)) {
       row.problem('unknown_member', 'member_id', { value: memberId });
     }
     reader.judge(row);

@@ -5,6 +5,7 @@ import { MEMBERS_FIELDS } from './layout-members.ts';
 import {
   APPOINTMENTS_FIELDS,
   CONDITIONS_FIELDS,
+  CROSSWALK_FIELDS,
   OWN_ENCOUNTER_FIELDS,
   OWN_MEMBER_FIELDS,
   PROCEDURES_FIELDS,
@@ -32,6 +33,7 @@ export const LAYOUTS: Readonly<Record<TableKind, TableLayout>> = {
   vitals: { kind: 'vitals', fields: VITALS_FIELDS, key: null },
   procedures: { kind: 'procedures', fields: PROCEDURES_FIELDS, key: ['procedure_id'] },
   appointments: { kind: 'appointments', fields: APPOINTMENTS_FIELDS, key: ['appointment_id'] },
+  crosswalk: { kind: 'crosswalk', fields: CROSSWALK_FIELDS, key: ['member_id'] },
 };
 
 /** `diagnosis_code_1` stands for `_1` to `_25`, `hcpcs_modifier_1` for `_1` to `_5`; aliases number along. */

@@ -1,6 +1,7 @@
 import { type IsoDate, isIsoDate } from '../../engine/dates.ts';
 import { undotted } from '../../engine/icd10.ts';
 import { normalizeNdc } from '../../engine/suspects/drugs.ts';
+import { isMbi } from '../mbi.ts';
 import type { Field } from './layout.ts';
 import type { ProblemCode } from './problems.ts';
 import { isKnownUnit } from './units.ts';
@@ -22,9 +23,6 @@ const EMPTY_SPELLINGS: ReadonlySet<string> = new Set(['NULL', 'null', '\\N', 'NA
 const ID = /^[A-Za-z0-9._:-]{1,64}$/;
 const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,4})?$/;
 const ICD10 = /^[A-Z][0-9A][A-Z0-9]{1,5}$/;
-/** CMS MBI format: position by position, letters without S, L, O, I, B and Z. */
-const MBI =
-  /^[1-9][AC-HJKMNP-RT-Y][0-9AC-HJKMNP-RT-Y]\d[AC-HJKMNP-RT-Y][0-9AC-HJKMNP-RT-Y]\d[AC-HJKMNP-RT-Y]{2}\d{2}$/;
 const MONTHS = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
 
 /** The trimmed cell, or null for an empty cell and for the spellings of empty; `NA` is a dual status. */
@@ -57,7 +55,7 @@ export function readCell(text: string, field: Field): CellValue {
       return /^\d{10}$/.test(text) && luhn(`80840${text}`) ? good(text) : bad(text, 'bad_npi');
     case 'mbi': {
       const mbi = text.replaceAll('-', '').toUpperCase();
-      return MBI.test(mbi) ? good(mbi) : bad(mbi, 'bad_mbi');
+      return isMbi(mbi) ? good(mbi) : bad(mbi, 'bad_mbi');
     }
     case 'icd10': {
       const code = undotted(text);

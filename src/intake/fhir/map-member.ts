@@ -1,11 +1,12 @@
 import type { IsoDate } from '../../engine/dates.ts';
 import type { CoveragePeriod, Sex } from '../../engine/history.ts';
+import { mbiOf } from '../mbi.ts';
 import { idText } from '../x12/values.ts';
 import { coverageFacts, isMedicaidOnly } from './coverage-facts.ts';
 import { dayAt } from './dates.ts';
 import { at, type Json, list, text } from './json.ts';
 import type { Mapped, Mapping } from './mapping.ts';
-import { plainReference } from './resource-index.ts';
+import { MBI, plainReference } from './resource-index.ts';
 
 const US_CORE = 'http://hl7.org/fhir/us/core/StructureDefinition/';
 const SEX_CODES: Readonly<Record<string, Sex>> = {
@@ -38,10 +39,14 @@ export function mapPatient(mapping: Mapping): Mapped {
     );
   }
   const pcp = list(resource, 'generalPractitioner').map((each) => mapping.provider(each)?.npi)[0] ?? null;
-  return {
-    ok: true,
-    records: [{ kind: 'member', memberId, source: mapping.source, birthDate, sex, deathDate, pcpNpi: pcp }],
-  };
+  const { source } = mapping;
+  const mbi = list(resource, 'identifier')
+    .filter((identifier) => text(identifier, 'system') === MBI)
+    .map((identifier) => mbiOf(text(identifier, 'value')))
+    .find((value) => value !== null);
+  const member = { kind: 'member', memberId, source, birthDate, sex, deathDate, pcpNpi: pcp } as const;
+  if (mbi === undefined || mbi === null || mbi === memberId) return { ok: true, records: [member] };
+  return { ok: true, records: [member, { kind: 'member_alias', memberId, source, alias: mbi }] };
 }
 
 function birthOf(mapping: Mapping, asOf: IsoDate): IsoDate | null {

@@ -1,6 +1,7 @@
 import type { IsoDate } from '../../engine/dates.ts';
 import type { CoveragePeriod } from '../../engine/history.ts';
-import type { CoverageRecord, MemberRecord, SourceRef } from '../../store/records.ts';
+import type { CoverageRecord, MemberAliasRecord, MemberRecord, SourceRef } from '../../store/records.ts';
+import { mbiOf } from '../mbi.ts';
 import type { Fault } from '../outcome.ts';
 import { spanOf } from './claim-dates.ts';
 import type { Located } from './claim-draft.ts';
@@ -11,7 +12,7 @@ import type { EnrollmentRule } from './settings.ts';
 import { compactDate, idText, isNpi } from './values.ts';
 
 export type MemberJudgement = { readonly remarks: readonly Remark[] } & (
-  | { readonly ok: true; readonly records: readonly (MemberRecord | CoverageRecord)[] }
+  | { readonly ok: true; readonly records: readonly (MemberRecord | MemberAliasRecord | CoverageRecord)[] }
   | { readonly ok: false; readonly fault: Fault }
 );
 
@@ -82,7 +83,11 @@ export function judgeMember(
       enrollmentMonths: null,
     }),
   );
-  return { ok: true, remarks: remarks.list, records: [member, ...coverages] };
+  // REF*F6: the Medicare number.
+  const mbi = mbiOf(draft.references.find((at) => at.elements[1] === 'F6')?.elements[2]);
+  const alias: readonly MemberAliasRecord[] =
+    mbi === null || mbi === memberId ? [] : [{ kind: 'member_alias', memberId, source, alias: mbi }];
+  return { ok: true, remarks: remarks.list, records: [member, ...alias, ...coverages] };
 }
 
 function memberIdOf(draft: MemberDraft): string | null {

@@ -1,3 +1,4 @@
+import { sql } from 'drizzle-orm';
 import {
   boolean,
   date,
@@ -41,6 +42,7 @@ export const members = pgTable(
     primaryKey({ columns: [t.tenantId, t.id] }),
     uniqueIndex('members_external_id').on(t.tenantId, t.externalId),
     index('members_pcp').on(t.tenantId, t.pcpNpi),
+    index('members_merged_into').on(t.tenantId, t.mergedInto).where(sql`merged_into is not null`),
   ],
 );
 

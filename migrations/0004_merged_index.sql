@@ -1,0 +1,1 @@
+CREATE INDEX "members_merged_into" ON "members" USING btree ("tenant_id","merged_into") WHERE merged_into is not null;
