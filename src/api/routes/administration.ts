@@ -2,7 +2,6 @@ import { z } from 'zod';
 import { policyChanged } from '../../analysis/tenant-policy.ts';
 import { parseRuleFile } from '../../reference/suspect-rules.ts';
 import { ruleVocabulary } from '../../reference/suspecting.ts';
-import { listAudit, verifyAudit } from '../../store/audit.ts';
 import {
   type ApiKey,
   changeSettings,
@@ -16,7 +15,6 @@ import {
 } from '../../store/tenancy.ts';
 import { addNightlyAnalysis } from '../../store/work-items.ts';
 import type { Api } from '../api.ts';
-import { decodeCursor, encodeCursor, pageOf, pageQuery } from '../cursor.ts';
 import type { ApiDeps } from '../deps.ts';
 import { createKey } from '../keys.ts';
 import { callerOf } from '../plugins/auth.ts';
@@ -25,6 +23,7 @@ import { ROLES } from '../roles.ts';
 import { readSettings, settingsChange, settingsSchema } from '../settings.ts';
 import { inTenant, today } from '../tenant.ts';
 import { versionOf } from '../version.ts';
+import { registerAudit } from './audit.ts';
 
 const tags = ['administration'];
 const MAX_KEY_DAYS = 366;
@@ -71,6 +70,7 @@ const keyBody = z
 export function registerAdministration(v1: Api, deps: ApiDeps): void {
   registerKeys(v1, deps);
   registerSettings(v1, deps);
+  registerAudit(v1, deps);
 }
 
 function registerKeys(v1: Api, deps: ApiDeps): void {

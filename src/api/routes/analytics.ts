@@ -1,17 +1,10 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { rateOf } from '../../analytics/rates.ts';
-import { type HccPair, recaptureRates } from '../../analytics/recapture.ts';
-import { yearOf } from '../../engine/dates.ts';
-import type { CompiledModel } from '../../engine/model.ts';
-import { toDecimal } from '../../engine/thousandths.ts';
 import {
-  clinicallyClosed,
   DIMENSIONS,
   directionStates,
   hccPrevalence,
-  hccYears,
-  type Population,
   rafDistribution,
   rafTrend,
   submissionCounts,
@@ -23,49 +16,16 @@ import { csvTable } from '../csv.ts';
 import type { ApiDeps } from '../deps.ts';
 import { representation, sendCsvFile } from '../negotiate.ts';
 import { writeAudit } from '../plugins/access.ts';
-import { callerOf } from '../plugins/auth.ts';
 import { problems } from '../problems.ts';
-import { inTenant, today } from '../tenant.ts';
+import { population, populationOf, rate } from '../schemas/population.ts';
+import { inTenant } from '../tenant.ts';
+import { labelOf, registerRecapture } from './recapture.ts';
 
 const tags = ['analytics'];
 const produces = ['application/json', 'text/csv'];
-const population = {
-  paymentYear: z.coerce
-    .number()
-    .int()
-    .min(2000)
-    .max(2100)
-    .optional()
-    .describe('default: the one that services of today feed'),
-  contract: z.string().min(1).max(64).optional(),
-};
 const directions = z.enum(['add', 'refine', 'link', 'question', 'delete']);
-const rate = z
-  .object({
-    numerator: z.number(),
-    denominator: z.number(),
-    rate: z.number().nullable(),
-    low: z.number().nullable(),
-    high: z.number().nullable(),
-    smallSample: z.boolean(),
-  })
-  .meta({ id: 'Rate', description: 'With its 95 % Wilson interval; under 30 `smallSample` is true' });
-
-interface PopulationQuery {
-  readonly paymentYear?: number | undefined;
-  readonly contract?: string | undefined;
-}
-
 /** Reports on a population: RAF, prevalence, drivers, recapture; adds always beside deletes (compliance C-1). */
 export function registerAnalytics(v1: Api, deps: ApiDeps): void {
-  const populationOf = (request: FastifyRequest, query: PopulationQuery): Population => {
-    const { contracts } = callerOf(request);
-    const asked = query.contract === undefined ? contracts : [query.contract];
-    return {
-      paymentYear: query.paymentYear ?? yearOf(today(deps)) + 1,
-      contracts: contracts === null ? asked : (asked ?? []).filter((one) => contracts.includes(one)),
-    };
-  };
   /** The rows as JSON beside `rest`, or as CSV when Accept asks for it. */
   const csv = async <T extends object>(
     request: FastifyRequest,
@@ -118,7 +78,7 @@ export function registerAnalytics(v1: Api, deps: ApiDeps): void {
     },
     async (request, reply) => {
       const { by } = request.query;
-      const of = populationOf(request, request.query);
+      const of = populationOf(deps, request, request.query);
       const items = await inTenant(deps, request, (tx) => rafDistribution(tx, of, by));
       const columns = [
         'group',
@@ -162,7 +122,7 @@ export function registerAnalytics(v1: Api, deps: ApiDeps): void {
       },
     },
     async (request, reply) => {
-      const of = populationOf(request, request.query);
+      const of = populationOf(deps, request, request.query);
       const items = await inTenant(deps, request, (tx) => rafTrend(tx, of));
       const columns = ['month', 'members', 'meanRaw', 'meanPayment'] as const;
       if (await csv(request, reply, { name: 'raf-trend', columns, rows: items })) return reply;
@@ -199,7 +159,7 @@ export function registerAnalytics(v1: Api, deps: ApiDeps): void {
       },
     },
     async (request, reply) => {
-      const of = populationOf(request, request.query);
+      const of = populationOf(deps, request, request.query);
       const rows = await inTenant(deps, request, (tx) => hccPrevalence(tx, of));
       const items = rows.map(({ model, hcc, members, scored, membersBefore, scoredBefore }) => {
         const prevalence = rateOf(members, scored);
@@ -208,7 +168,7 @@ export function registerAnalytics(v1: Api, deps: ApiDeps): void {
           before?.rate && prevalence.rate !== null
             ? Math.round((prevalence.rate / before.rate) * 1000) / 1000
             : null;
-        return { model, hcc, label: labelOf(deps, model, hcc), prevalence, before, ratio };
+        return { model, hcc, label: labelOf(deps.reference, model, hcc), prevalence, before, ratio };
       });
       const table = items.map(({ prevalence, before, ...rest }) => ({
         ...rest,
@@ -269,7 +229,7 @@ export function registerAnalytics(v1: Api, deps: ApiDeps): void {
       },
     },
     async (request, reply) => {
-      const of = populationOf(request, request.query);
+      const of = populationOf(deps, request, request.query);
       const items = await inTenant(deps, request, (tx) => topDrivers(tx, of, request.query.limit));
       const columns = [
         'model',
@@ -318,7 +278,7 @@ export function registerAnalytics(v1: Api, deps: ApiDeps): void {
       },
     },
     async (request, reply) => {
-      const of = populationOf(request, request.query);
+      const of = populationOf(deps, request, request.query);
       const { items, submissions } = await inTenant(deps, request, async (tx) => ({
         items: await directionStates(tx, of),
         submissions: await submissionCounts(tx, of),
@@ -338,82 +298,5 @@ export function registerAnalytics(v1: Api, deps: ApiDeps): void {
     },
   );
 
-  registerRecapture(v1, deps, populationOf);
-}
-
-function labelOf(deps: ApiDeps, model: string, hcc: string): string {
-  return modelOf(deps, model)?.labels.get(hcc) ?? '';
-}
-
-function modelOf(deps: ApiDeps, id: string): CompiledModel | undefined {
-  return [...deps.reference.models.values()].find((model) => model.id === id);
-}
-
-function registerRecapture(
-  v1: Api,
-  deps: ApiDeps,
-  populationOf: (request: FastifyRequest, query: PopulationQuery) => Population,
-): void {
-  v1.get(
-    '/analytics/recapture',
-    {
-      schema: {
-        operationId: 'getRecapture',
-        tags,
-        summary: 'Recapture rate: strict, plain, adjusted and weighted together',
-        description:
-          'Pairs of member and HCC captured for the payment year before, by the same model, whose class permits recapture. New enrollees and ESRD members are left out. 85 % is a trade habit, no CMS figure; above 95 % deserves an audit.',
-        querystring: z.strictObject(population),
-        response: {
-          200: z.object({
-            paymentYear: z.int(),
-            items: z.array(
-              z.object({
-                model: z.string(),
-                strict: rate,
-                plain: rate,
-                adjusted: rate,
-                weighted: rate,
-                closures: z.object({
-                  same: z.int(),
-                  higher: z.int(),
-                  equivalent: z.int(),
-                  lower: z.int(),
-                  open: z.int(),
-                }),
-                excluded: z.object({ acute: z.int(), clinicallyClosed: z.int() }),
-              }),
-            ),
-          }),
-          ...problems(),
-        },
-      },
-    },
-    async (request) => {
-      const of = populationOf(request, request.query);
-      const { rows, closed } = await inTenant(deps, request, async (tx) => ({
-        rows: await hccYears(tx, of),
-        closed: await clinicallyClosed(tx, of),
-      }));
-      const models = new Map<string, HccPair[]>();
-      for (const { model, ...pair } of rows) models.set(model, [...(models.get(model) ?? []), pair]);
-      const items = [...models].flatMap(([id, pairs]) => {
-        const model = modelOf(deps, id);
-        if (!model) return [];
-        const { gaps } = deps.reference;
-        const tables = model.sets.find((set) => set.paymentYears.includes(of.paymentYear))?.tables;
-        const facts = {
-          hierarchy: model.hierarchy,
-          classOf: (hcc: string) => gaps.persistence.get(hcc)?.class ?? null,
-          acuteBase: gaps.acuteOnChronic.get(model.id) ?? new Map<string, readonly string[]>(),
-          coefficient: (segment: string, hcc: string) => {
-            const value = tables?.get(segment)?.get(`${model.hccPrefix}${hcc}`);
-            return value === undefined ? undefined : toDecimal(value);
-          },
-        };
-        return [{ model: id, ...recaptureRates(pairs, facts, closed) }];
-      });
-      return { paymentYear: of.paymentYear, items };
-    },
-  );
+  registerRecapture(v1, deps);
 }
