@@ -163,6 +163,8 @@ export interface GapTransition {
   readonly detail?: Readonly<Record<string, unknown>>;
   /** A reviewer found a submitted diagnosis unsupported: starts the overpayment clock, once. */
   readonly unsupported?: boolean;
+  /** Takes the last step back: any status may be returned to. */
+  readonly undoes?: boolean;
 }
 
 export type TransitionResult =
@@ -172,7 +174,10 @@ export type TransitionResult =
 
 /** Moves a gap for a person, in one conditional update, and records the event. */
 export async function transitionGap(tx: TenantTx, move: GapTransition): Promise<TransitionResult> {
-  const from = WORKFLOW_STATUSES.filter((status) => TRANSITIONS[status].includes(move.to));
+  const from =
+    move.undoes === true
+      ? WORKFLOW_STATUSES
+      : WORKFLOW_STATUSES.filter((status) => TRANSITIONS[status].includes(move.to));
   const before = await getGap(tx, move.gapId);
   if (before === undefined) return { ok: false, reason: 'not-found' };
   const after = await rowOf<StoredGap>(

@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm';
 import type { TenantTx } from './database.ts';
-import { isoInstant, json, rowOf, rowsOf } from './rows.ts';
+import { isoInstant, json, rowOf, rowsOf, uuidArray } from './rows.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 export type QueryStatus = 'draft' | 'sent' | 'answered' | 'withdrawn';
@@ -148,6 +148,8 @@ export interface Submission {
   readonly status: SubmissionStatus;
   readonly evidence: Json;
   readonly coder: string;
+  /** CLM01 of the exported claim. */
+  readonly claimId: string | null;
   readonly approver: string | null;
   readonly approvedAt: string | null;
   readonly releaseId: string | null;
@@ -159,7 +161,7 @@ export interface Submission {
 
 const SUBMISSION = sql`s.id as "submissionId", s.gap_id as "gapId", s.member_id as "memberKey", s.action, s.code,
   s.encounter_id as "encounterId", s.icn, s.dos::text as dos, s.provider_npi as "providerNpi", s.status, s.evidence,
-  s.coder, s.approver, ${isoInstant(sql`s.approved_at`)} as "approvedAt", s.release_id as "releaseId",
+  s.coder, s.claim_id as "claimId", s.approver, ${isoInstant(sql`s.approved_at`)} as "approvedAt", s.release_id as "releaseId",
   ${isoInstant(sql`s.released_at`)} as "releasedAt", s.response, s.version,
   ${isoInstant(sql`s.created_at`)} as "createdAt"`;
 
@@ -221,6 +223,22 @@ export function listSubmissions(
           and ${createdBefore(page.after, 's')}
         order by date_trunc('milliseconds', s.created_at) desc, s.id desc limit ${page.limit}`,
   );
+}
+
+/** What is sent once: one diagnosis of one encounter, added or deleted. */
+export function sentKey(line: Pick<Submission, 'memberKey' | 'encounterId' | 'action' | 'code'>): string {
+  return JSON.stringify([line.memberKey, line.encounterId, line.action, line.code]);
+}
+
+/** Which of these lines are released or accepted already, as {@link sentKey}. */
+export async function sentAlready(tx: TenantTx, lines: readonly Submission[]): Promise<Set<string>> {
+  if (lines.length === 0) return new Set();
+  const rows = await rowsOf<Pick<Submission, 'memberKey' | 'encounterId' | 'action' | 'code'>>(
+    tx,
+    sql`select member_id as "memberKey", encounter_id as "encounterId", action, code from submissions
+        where status in ('released', 'accepted') and member_id = any(${uuidArray([...new Set(lines.map(({ memberKey }) => memberKey))])})`,
+  );
+  return new Set(rows.map(sentKey));
 }
 
 /** Moves each status may make, and what the move writes. */

@@ -3,6 +3,8 @@ import type { TenantTx } from '../store/database.ts';
 import { getGap, type StoredGap, transitionGap } from '../store/gaps.ts';
 import { listSubmissions, moveSubmission } from '../store/reviews.ts';
 import { mayView, type Scope } from './scope.ts';
+import { isReviewable, noteDecision, type SecondReviewPolicy } from './second-review.ts';
+import type { BetterCode } from './specificity-edit.ts';
 import { submitAdd, submitDeletes } from './submit.ts';
 import { judgeTransition, type TransitionRequest } from './transitions.ts';
 
@@ -16,6 +18,8 @@ export interface GapMove {
   readonly scope: Scope;
   /** ISO instant. */
   readonly at: string;
+  /** Which decisions a second person looks at; absent: none. */
+  readonly secondReview?: SecondReviewPolicy;
 }
 
 export type MoveOutcome =
@@ -34,6 +38,8 @@ export type MoveOutcome =
       readonly message: string;
       /** Fields at fault, as JSON pointers without the slash. */
       readonly fields: readonly string[];
+      /** More specific codes that the record supports, with what supports each. */
+      readonly better?: readonly BetterCode[];
     };
 
 /**
@@ -71,7 +77,12 @@ export async function moveGap(tx: TenantTx, reference: ReferenceData, move: GapM
     detail: { comment, encounterId, code, meat, locator, overrideReason },
     unsupported: judged.effect === 'submit_delete',
   });
-  if (result.ok) return { ok: true, gap: result.gap };
+  if (result.ok) {
+    if (move.secondReview && isReviewable(reason, move.role)) {
+      await noteDecision(tx, move.secondReview, { gap: result.gap, reason, coder: move.actor, at: move.at });
+    }
+    return { ok: true, gap: result.gap };
+  }
   // A race lost after the check above; the caller's transaction must roll the effect back.
   if (result.reason === 'not-found') return { ok: false, problem: 'not-found' };
   if (result.reason === 'version-conflict')

@@ -1,14 +1,22 @@
 import { createHash } from 'node:crypto';
 import type { ReferenceData } from '../engine/reference-data.ts';
 import type { TenantTx } from '../store/database.ts';
-import { listSubmissions, moveSubmission, type Submission } from '../store/reviews.ts';
+import { listSubmissions, moveSubmission, type Submission, sentAlready, sentKey } from '../store/reviews.ts';
+import { unsettledGaps } from '../store/second-reviews.ts';
 import { encounterReview } from './review.ts';
 
 /** First service year whose chart review adds must name the encounter they link to (payment year 2027). */
 const LINK_MANDATORY_FROM = '2026-01-01';
 const MOST = 10_000;
 
-export type HoldReason = 'link_pending_icn' | 'review_incomplete' | 'same_person';
+export const HOLD_REASONS = [
+  'link_pending_icn',
+  'review_incomplete',
+  'second_review_open',
+  'sent_already',
+  'same_person',
+] as const;
+export type HoldReason = (typeof HOLD_REASONS)[number];
 
 export interface Release {
   readonly released: readonly Submission[];
@@ -27,7 +35,8 @@ export interface ControlTotals {
 
 /**
  * Releases what is approved: by someone other than each coder (C-8), an add of 2026 and later only with the ICN that
- * it links to, and only from an encounter whose submitted HCCs were all reviewed (C-1). The rest is held, with why.
+ * it links to, and only from an encounter whose submitted HCCs were all reviewed (C-1); nothing whose second review is
+ * open, and nothing that was sent before, of whatever gap. The rest is held, with why.
  */
 export async function releaseApproved(
   tx: TenantTx,
@@ -44,19 +53,31 @@ export async function releaseApproved(
     { status: 'approved', ...(by.action === null ? {} : { action: by.action }) },
     { limit: MOST, after: null },
   );
+  const unsettled = await unsettledGaps(
+    tx,
+    approved.map(({ gapId }) => gapId),
+  );
+  const sent = await sentAlready(tx, approved);
   const released: Submission[] = [];
   const held: { submissionId: string; reason: HoldReason }[] = [];
   for (const submission of approved) {
     const { submissionId, version } = submission;
-    const reason = await holdReason(tx, reference, submission);
+    const line = sentKey(submission);
+    const reason = unsettled.has(submission.gapId)
+      ? 'second_review_open'
+      : sent.has(line)
+        ? 'sent_already'
+        : await holdReason(tx, reference, submission);
     if (reason !== null) {
       held.push({ submissionId, reason });
       continue;
     }
     const { actor, at, releaseId } = by;
     const moved = await moveSubmission(tx, { submissionId, version, to: 'released', actor, at, releaseId });
-    if (moved.ok) released.push(moved.submission);
-    else if (moved.reason === 'same-person') held.push({ submissionId, reason: 'same_person' });
+    if (moved.ok) {
+      released.push(moved.submission);
+      sent.add(line);
+    } else if (moved.reason === 'same-person') held.push({ submissionId, reason: 'same_person' });
   }
   return { released, held };
 }

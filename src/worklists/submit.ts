@@ -5,9 +5,10 @@ import { dotted, undotted } from '../engine/icd10.ts';
 import { resolveVersions } from '../engine/record-versions.ts';
 import type { ReferenceData } from '../engine/reference-data.ts';
 import type { TenantTx } from '../store/database.ts';
-import { ACTIVE_STATUSES, listMemberGaps, type StoredGap } from '../store/gaps.ts';
+import type { StoredGap } from '../store/gaps.ts';
 import { loadHistories } from '../store/histories.ts';
 import { createSubmission, listSubmissions } from '../store/reviews.ts';
+import { type BetterCode, recordedDetail } from './specificity-edit.ts';
 import type { TransitionRequest } from './transitions.ts';
 
 export interface SubmitInput {
@@ -22,6 +23,7 @@ interface Refused {
   readonly problem: 'evidence-required' | 'validation' | 'override-required';
   readonly message: string;
   readonly fields: readonly string[];
+  readonly better?: readonly BetterCode[];
 }
 
 function refuse(problem: Refused['problem'], message: string, field: string): Refused {
@@ -58,14 +60,20 @@ export async function submitAdd(
   if (!reference.codes.billableOn(code, encounter.to)) {
     return refuse('validation', `${dotted(code)} is not billable on the date of service`, 'code');
   }
-  const better = request.overrideReason === null ? await recordedDetail(tx, gap, code) : [];
+  const better =
+    request.overrideReason === null
+      ? recordedDetail(reference, { history, encounter, code, asOf: input.at.slice(0, 10) })
+      : [];
   if (better.length > 0) {
-    const codes = better.map(dotted).join(', ');
-    return refuse(
-      'override-required',
-      `the record holds detail for ${codes}; to keep ${dotted(code)} say why in overrideReason`,
-      'overrideReason',
-    );
+    const codes = better.map(({ code: one }) => one).join(', ');
+    return {
+      ...refuse(
+        'override-required',
+        `the record holds detail for ${codes}; to keep ${dotted(code)} say why in overrideReason`,
+        'overrideReason',
+      ),
+      better,
+    };
   }
   await createSubmission(tx, {
     gapId: gap.gapId,
@@ -81,24 +89,6 @@ export async function submitAdd(
     createdAt: input.at,
   });
   return null;
-}
-
-/** More specific codes of the same category that an open specificity gap of the member says are on record. */
-async function recordedDetail(tx: TenantTx, gap: StoredGap, code: string): Promise<readonly string[]> {
-  const open = (await listMemberGaps(tx, gap.memberKey)).filter(
-    (other) =>
-      other.gap.kind === 'specificity' &&
-      other.gap.dosYear === gap.gap.dosYear &&
-      other.present &&
-      ACTIVE_STATUSES.some((status) => status === other.workflowStatus) &&
-      other.gap.evidence.some((item) => item.code !== null && undotted(item.code) === code),
-  );
-  const codes = open.flatMap((other) =>
-    other.gap.candidateCodes.map((candidate) => undotted(candidate.code)),
-  );
-  return codes.includes(code)
-    ? []
-    : [...new Set(codes)].filter((candidate) => candidate.slice(0, 3) === code.slice(0, 3));
 }
 
 function codeOf(gap: StoredGap, asked: string | null): string | Refused {

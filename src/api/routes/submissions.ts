@@ -5,7 +5,7 @@ import { dotted } from '../../engine/icd10.ts';
 import type { TenantTx } from '../../store/database.ts';
 import { externalIdsOf, getMember } from '../../store/members.ts';
 import { addReviewMarks, listSubmissions, moveSubmission, type Submission } from '../../store/reviews.ts';
-import { controlTotals, releaseApproved } from '../../worklists/release.ts';
+import { controlTotals, HOLD_REASONS, releaseApproved } from '../../worklists/release.ts';
 import { encounterReview } from '../../worklists/review.ts';
 import type { Api } from '../api.ts';
 import { csvTable } from '../csv.ts';
@@ -37,6 +37,7 @@ const row = z
     status: z.enum(STATUSES),
     evidence: z.record(z.string(), z.unknown()),
     coder: z.string(),
+    claimId: z.string().nullable().describe('CLM01 in the file of the release'),
     approver: z.string().nullable(),
     approvedAt: z.string().nullable(),
     releaseId: z.string().nullable(),
@@ -203,7 +204,7 @@ export function registerSubmissions(v1: Api, deps: ApiDeps): void {
             held: z.array(
               z.object({
                 submissionId: z.string(),
-                reason: z.enum(['link_pending_icn', 'review_incomplete', 'same_person']),
+                reason: z.enum(HOLD_REASONS),
               }),
             ),
           }),

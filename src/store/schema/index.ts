@@ -4,3 +4,4 @@ export * from './gaps.ts';
 export * from './history.ts';
 export * from './review.ts';
 export * from './tenancy.ts';
+export * from './workflow.ts';

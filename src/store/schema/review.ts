@@ -51,6 +51,8 @@ export const submissions = pgTable(
     /** MEAT elements, locators, score before and after, rule and model versions at decision time. */
     evidence: jsonb().$type<Readonly<Record<string, unknown>>>().notNull(),
     coder: text().notNull(),
+    /** CLM01 of the exported claim: what a 277CA names in its answer. */
+    claimId: text(),
     approver: text(),
     approvedAt: instant(),
     releaseId: uuid(),
@@ -63,6 +65,7 @@ export const submissions = pgTable(
     primaryKey({ columns: [t.tenantId, t.id] }),
     index('submissions_gap').on(t.tenantId, t.gapId),
     index('submissions_list').on(t.tenantId, t.status, t.createdAt, t.id),
+    index('submissions_claim').on(t.tenantId, t.claimId),
   ],
 );
 
