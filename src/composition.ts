@@ -17,6 +17,7 @@ import { faultOf } from './jobs/log.ts';
 import type { ItemHandlers } from './jobs/run-item.ts';
 import { type ClockJob, startWorkers, type Workers } from './jobs/workers.ts';
 import { loadReference } from './reference/load.ts';
+import { rowLocator } from './reference/row-locator.ts';
 import { type Database, openDatabase, pingDatabase } from './store/database.ts';
 
 import { migrate } from './store/migrate.ts';
@@ -150,6 +151,7 @@ export function openApi(
   const now = () => new Date();
   return buildApp({
     reference,
+    locateRow: rowLocator(config.mappingsDir),
     access: databaseAccess(db, now),
     database: db,
     spoolDir,

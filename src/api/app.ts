@@ -16,6 +16,7 @@ import { registerAnalytics } from './routes/analytics.ts';
 import { registerBatches } from './routes/batches.ts';
 import { registerCalendar } from './routes/calendar.ts';
 import { registerExplanation } from './routes/explanation.ts';
+import { registerExplanation } from './routes/explanation.ts';
 import { registerGaps } from './routes/gaps.ts';
 import { registerMembers } from './routes/members.ts';
 import { registerQueries } from './routes/queries.ts';
@@ -77,6 +78,7 @@ function registerRoutes(v1: Api, deps: ApiDeps): void {
   registerWorklists(v1, deps);
   registerUnspecified(v1, deps);
   registerGaps(v1, deps);
+  registerExplanation(v1, deps);
   registerExplanation(v1, deps);
   registerSavedFilters(v1, deps);
   registerSecondReviews(v1, deps);

@@ -160,12 +160,26 @@ function modelPart(
   return { id: model.id, model, year, scorer, who: person, hccsOf, pastHccsOf, captured, lookback };
 }
 
-function analyzed(context: AnalysisContext, identity: AnalysisIdentity): Analysis {
+/** Runs the kinds and the decision table over a prepared context. */
+export function decideGaps(context: AnalysisContext): ReturnType<typeof decide> {
   const results = Object.fromEntries(GAP_KINDS.map((kind) => [kind, KINDS[kind](context)])) as Record<
     GapKind,
     KindResult
   >;
-  const decision = decide(context, results);
+  return decide(context, results);
+}
+
+/** The id that a finding of this context has. */
+export function idOfDraft(
+  context: AnalysisContext,
+  { tenant, member }: AnalysisIdentity,
+  { kind, model, hcc }: Pick<Gap, 'kind' | 'model' | 'hcc'>,
+): string {
+  return gapId({ tenant, member, paymentYear: context.paymentYear, model, kind, hcc });
+}
+
+function analyzed(context: AnalysisContext, identity: AnalysisIdentity): Analysis {
+  const decision = decideGaps(context);
   const worths = worthOf(
     context,
     decision.listed.map(({ draft }) => draft),
@@ -218,14 +232,14 @@ function scoresOf(context: AnalysisContext, worths: GapWorths): Analysis['raf'] 
 
 function gapOf(
   context: AnalysisContext,
-  { tenant, member }: AnalysisIdentity,
+  identity: AnalysisIdentity,
   { draft, list, act }: ListedDraft,
   impact: Gap['impact'],
 ): Gap {
   const part = context.parts.find(({ id }) => id === draft.model);
   const { kind, model, hcc } = draft;
   return {
-    gapId: gapId({ tenant, member, paymentYear: context.paymentYear, model, kind, hcc }),
+    gapId: idOfDraft(context, identity, draft),
     kind,
     status: draft.status,
     subKind: draft.subKind,

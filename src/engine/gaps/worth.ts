@@ -98,7 +98,7 @@ function partWorth(
 }
 
 /** The categories after the changes: what is taken away first, then what is added. */
-function changed(
+export function changed(
   before: ReadonlySet<string>,
   changes: readonly (CategoryChange | null)[],
 ): ReadonlySet<string> {

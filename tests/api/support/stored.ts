@@ -13,6 +13,7 @@ import type { Role } from '../../../src/api/roles.ts';
 import { analyzeHistory } from '../../../src/engine/analyze.ts';
 import { parseHistory } from '../../../src/intake/json/history.ts';
 import { historyRecords } from '../../../src/intake/json/records.ts';
+import { rowLocator } from '../../../src/reference/row-locator.ts';
 import { createBatch } from '../../../src/store/batches.ts';
 import { pingDatabase, withTenant } from '../../../src/store/database.ts';
 import { createApiKey, type NewApiKey } from '../../../src/store/tenancy.ts';
@@ -34,6 +35,7 @@ export function storedApp(change: Partial<ApiDeps> = {}) {
   beforeAll(async () => {
     app = await buildApp({
       reference: reference(),
+      locateRow: rowLocator(path.resolve(import.meta.dirname, '../../../hcc-mappings')),
       access: databaseAccess(scratch.db, () => new Date()),
       database: scratch.db,
       spoolDir,
