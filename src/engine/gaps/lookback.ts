@@ -108,6 +108,10 @@ function reduce(
     return persistence !== 'acute_on_chronic' || !USE_UNSPECIFIED.test(code);
   });
   if (chronic.length === 0) {
+    const stated = lasting.some(({ code }) => classes.get(code) === 'acute_on_chronic')
+      ? statedBase(context, part, hcc)
+      : null;
+    if (stated) return stated;
     return dropped(context, hcc, lasting, 'not_chronic_code', 'no code behind it is a chronic one');
   }
   const own = chronic.filter(({ code }) => classes.get(code) !== 'acute_on_chronic');
@@ -115,6 +119,28 @@ function reduce(
   const via = (last && classes.get(last.code)) ?? 'acute';
   if (own.length > 0) return { dropped: null, hcc, class: via, via, behind: chronic };
   return chronicBase(context, part, hcc, chronic);
+}
+
+/**
+ * The base of an HCC that only "use, unspecified" codes give: none from these, but another code of the look-back may
+ * state it (F10.951 beside F10.20), in its own right.
+ */
+function statedBase(context: AnalysisContext, part: ModelPart, hcc: string): Reduced | null {
+  for (const base of context.reference.gaps.acuteOnChronic.get(part.id)?.get(hcc) ?? []) {
+    const behind = heldBy(context, part, base).filter(({ code }) => !USE_UNSPECIFIED.test(code));
+    const last = behind.at(-1);
+    if (!last) continue;
+    const persistence = classOf(context, part, base, last.code);
+    return { dropped: null, hcc: base, class: persistence, via: persistence, behind };
+  }
+  return null;
+}
+
+/** Look-back diagnoses of an HCC, surviving or not, that may make a recapture gap. */
+function heldBy(context: AnalysisContext, part: ModelPart, hcc: string): readonly Submission[] {
+  return part.lookback.flatMap(({ categories }) =>
+    (categories.get(hcc) ?? []).filter(({ code }) => !neverRecaptured(context, part, hcc, code)),
+  );
 }
 
 /** Replaces an acute-on-chronic HCC by the first of its bases that the look-back holds, else by the last one. */
@@ -125,13 +151,11 @@ function chronicBase(
   acute: readonly Submission[],
 ): Reduced {
   const bases = context.reference.gaps.acuteOnChronic.get(part.id)?.get(hcc) ?? [hcc];
-  const heldBy = (base: string): Submission[] =>
-    part.lookback.flatMap(({ categories }) =>
-      (categories.get(base) ?? []).filter(({ code }) => !neverRecaptured(context, part, base, code)),
-    );
   const base =
-    bases.find((candidate) => candidate !== hcc && heldBy(candidate).length > 0) ?? bases.at(-1) ?? hcc;
-  const behind = base === hcc ? acute : [...heldBy(base), ...acute];
+    bases.find((candidate) => candidate !== hcc && heldBy(context, part, candidate).length > 0) ??
+    bases.at(-1) ??
+    hcc;
+  const behind = base === hcc ? acute : [...heldBy(context, part, base), ...acute];
   const own = behind.find(({ code }) => part.pastHccsOf(code).includes(base));
   const persistence =
     part.id === 'cms-hcc-v28'
