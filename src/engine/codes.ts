@@ -14,6 +14,7 @@ export interface CodeRow {
 export interface CodeTable {
   /** Stretches of a code, oldest first; empty for an unknown code. */
   rows(code: string): readonly CodeRow[];
+  /** Before the oldest code set held, what that set allows: a row that begins with it may be older. */
   billableOn(code: string, date: IsoDate): boolean;
   /** Billable on at least one day of the calendar year. */
   billableInYear(code: string, year: number): boolean;
@@ -69,9 +70,10 @@ export function codeTable(rows: readonly CodeRow[]): CodeTable {
     billableOn: (code, date) => {
       const start = first.get(code);
       if (start === undefined) return false;
+      const day = date < OLDEST_CODE_DATE ? OLDEST_CODE_DATE : date;
       for (let index = start; rows[index]?.code === code; index++) {
         const row = rows[index];
-        if (row?.billable && row.from <= date && (row.to === null || date <= row.to)) return true;
+        if (row?.billable && row.from <= day && (row.to === null || day <= row.to)) return true;
       }
       return false;
     },
