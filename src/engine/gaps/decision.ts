@@ -78,12 +78,16 @@ function precedence(
     return [left.length === gap.candidateCodes.length ? gap : { ...gap, candidateCodes: left }];
   });
   const anchored = [...refine, ...documented].filter(({ status }) => status !== 'no_anchor');
-  const recapture = results.recapture.gaps.filter(
-    (gap) => !blocksAdd(gap) && !anchored.some((other) => near(other, gap)),
-  );
-  const above = [...doubtful, ...failing, ...refine, ...documented, ...recapture];
-  const suspects = results.clinical_suspect.gaps.filter((gap) => !above.some((other) => near(other, gap)));
-  return [...above, ...suspects];
+  const above = dominance(context);
+  // An HCC above a captured one stays listed, inverted or not, unless what stands above reaches it too.
+  const answered = (gap: GapDraft): boolean =>
+    anchored.some((other) =>
+      gap.status === 'open' ? near(other, gap) : other.model === gap.model && above(other, gap),
+    );
+  const recapture = results.recapture.gaps.filter((gap) => !blocksAdd(gap) && !answered(gap));
+  const listed = [...doubtful, ...failing, ...refine, ...documented, ...recapture];
+  const suspects = results.clinical_suspect.gaps.filter((gap) => !listed.some((other) => near(other, gap)));
+  return [...listed, ...suspects];
 }
 
 /** Same model and family. */
@@ -92,6 +96,14 @@ function relation(context: AnalysisContext): (a: GapDraft, b: GapDraft) => boole
     if (a.model !== b.model) return false;
     const part = context.parts.find(({ id }) => id === a.model);
     return part?.model.hierarchy.family(b.hcc).has(a.hcc) === true;
+  };
+}
+
+/** True when the first gap's HCC is the second's or dominates it. */
+function dominance(context: AnalysisContext): (a: GapDraft, b: GapDraft) => boolean {
+  return (a, b) => {
+    const part = context.parts.find(({ id }) => id === b.model);
+    return a.hcc === b.hcc || part?.model.hierarchy.dominators(b.hcc).has(a.hcc) === true;
   };
 }
 
