@@ -100,7 +100,9 @@ function siblingsOf(
 ): readonly string[] {
   const { codes, specificity } = context.reference;
   const found = new Set([...(row?.siblings ?? []), ...recorded]);
-  if (!row || row.siblings.length === 0) {
+  // Another event, substance or stage is no detail of this code: nothing but what the record says in words.
+  const never = row?.review.startsWith('never_') === true;
+  if (!never && (!row || row.siblings.length === 0)) {
     for (const sibling of recorded) {
       if (sibling.length < 5) continue;
       for (const beside of codes.billableBelow(sibling.slice(0, -1), context.dosYear)) {
