@@ -41,7 +41,6 @@ export function hccTests(
         matchesAny(test.selectors, code) &&
         !record.codes.some((other) => matchesAny(test.diagnosisSelectors, other)),
     );
-    if (bare.length < submissions.length) continue;
     add(test.test, bare, 'a status code with no diagnosis of the condition on its encounter');
   }
   add('AGE_SEX', ageSexTest(part, submissions), 'next to impossible for this age or sex; the model moved it');
