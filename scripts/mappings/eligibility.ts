@@ -82,6 +82,8 @@ export function buildEligibility(source: string): PackageContent {
             unlinkedChartReviewPaceExemptPaymentYears: [2027],
             labOrImaging: { from: 70010, to: 89999 },
             dmeOrAmbulancePrefixes: ['A0', 'A4', 'A5', 'A6', 'A7', 'A8', 'A9', 'B', 'E', 'K', 'L'],
+            telehealthPlaces: ['02', '10'],
+            telehealthModifiers: ['95', 'GT'],
           },
           null,
           2,

@@ -20,6 +20,9 @@ export interface EligibilityRules {
   readonly unlinkedChartReviewPaceExemptPaymentYears: readonly number[];
   readonly labOrImaging: { readonly from: number; readonly to: number };
   readonly dmeOrAmbulancePrefixes: readonly string[];
+  /** Places of service and modifiers that mark telehealth; they do not prove video (F2F-5). */
+  readonly telehealthPlaces: readonly string[];
+  readonly telehealthModifiers: readonly string[];
 }
 
 /** A record with its verdict and what follows from it. */
@@ -198,6 +201,18 @@ export function unlinkedExcluded(
   if (coverage.some((period) => period.switcher && period.from <= asOf && reaches(period))) return false;
   const pace = coverage.some((period) => period.program === 'pace' && period.from <= dos && reaches(period));
   return !(pace && rules.unlinkedChartReviewPaceExemptPaymentYears.includes(paymentYear));
+}
+
+/** F2F-5: marked as telehealth, and nothing on the record says that there was video. */
+export function isVideoUnproven(
+  { telehealthPlaces, telehealthModifiers }: EligibilityRules,
+  { modality, placeOfService, lines }: Encounter,
+): boolean {
+  if (modality === 'audio_video') return false;
+  if (placeOfService !== null && telehealthPlaces.includes(placeOfService.trim())) return true;
+  return lines.some(({ modifiers }) =>
+    modifiers.some((modifier) => telehealthModifiers.includes(modifier.trim().toUpperCase())),
+  );
 }
 
 const NONE: readonly string[] = [];

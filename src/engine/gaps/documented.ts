@@ -1,4 +1,5 @@
 import type { NotGap } from '../analysis-contract.ts';
+import { isVideoUnproven } from '../eligibility.ts';
 import { compareHccs } from '../model.ts';
 import type { AnalysisContext, ModelPart } from './context.ts';
 import {
@@ -74,7 +75,11 @@ function draft(
   if (best?.found.record?.verdict.flags.includes('SPECIALTY')) flags.push('SPECIALTY');
   if (best?.found.record?.encounter.hra) flags.push('HRA');
   const { condition } = best?.found ?? {};
-  const complete = condition?.verification != null && condition.clinicalStatus !== null;
+  const visit = best?.found.record?.encounter;
+  const complete =
+    condition?.verification != null &&
+    condition.clinicalStatus !== null &&
+    !(visit && isVideoUnproven(context.reference.eligibility.rules, visit));
   const where = best?.link
     ? `on ${best.dos} (${best.link.encounterId})`
     : `on ${best?.dos}, in a note that names no encounter`;
