@@ -1,11 +1,11 @@
 # One image, two processes: `hccgap serve` (API) and `hccgap worker`. Without the embedded server: production names
-# a PostgreSQL and a Redis.
+# a PostgreSQL and a Redis. (The build stage keeps optional packages: the compiler is one.)
 FROM node:22-bookworm-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json tsconfig.json tsconfig.build.json ./
 COPY src ./src
 COPY workers ./workers
-RUN npm ci --omit=optional
+RUN npm ci
 
 FROM node:22-bookworm-slim
 ENV NODE_ENV=production HOST=0.0.0.0 DATA_DIR=/var/lib/hccgap
