@@ -7,15 +7,18 @@ import { analysisHandler } from './analysis/analysis-handler.ts';
 import { databaseAccess } from './api/access-store.ts';
 import { buildApp } from './api/app.ts';
 import type { OidcOptions } from './api/deps.ts';
+import { clockJobs, refreshForPackages } from './clock-jobs.ts';
 import { type Config, ConfigError } from './config.ts';
 import { analyzeHistory } from './engine/analyze.ts';
 import type { ReferenceData } from './engine/reference-data.ts';
 import { intakeHandler } from './intake/intake-handler.ts';
 import type { BatchStarter } from './intake/receive-batch.ts';
+import { type Webhook, webhookHandler } from './intake/webhook.ts';
 import { type Dispatcher, openDispatcher } from './jobs/dispatcher.ts';
 import { faultOf } from './jobs/log.ts';
 import type { ItemHandlers } from './jobs/run-item.ts';
 import { type ClockJob, startWorkers, type Workers } from './jobs/workers.ts';
+import { packageFingerprints } from './reference/fingerprints.ts';
 import { loadReference } from './reference/load.ts';
 import { rowLocator } from './reference/row-locator.ts';
 import { type Database, openDatabase, pingDatabase } from './store/database.ts';
@@ -120,6 +123,7 @@ export function openWorkers(
 ): Promise<Workers> {
   const handlers: ItemHandlers = {
     intake: intakeHandler({ reference, spoolDir: foundation.spoolDir, onRead: options.onRead }),
+    webhook: webhookHandler({ webhook: webhookOf(foundation.config), now: () => new Date() }),
     analysis: analysisHandler({
       analyze: (history, analysisOptions, identity) =>
         analyzeHistory(reference, history, analysisOptions, identity),
@@ -139,6 +143,23 @@ export function openWorkers(
             Object.entries(handlers).filter(([kind]) => kinds.some((wanted) => wanted === kind)),
           ),
   });
+}
+
+function webhookOf({ WEBHOOK_URL: url, WEBHOOK_SECRET: secret }: Config): Webhook | null {
+  return url === null || secret === null ? null : { url, secret: secret.reveal() };
+}
+
+/** What works by the clock in a worker process, and what new mapping packages make necessary at its start. */
+export async function openClock(foundation: Foundation, sender: Sender): Promise<readonly ClockJob[]> {
+  const { config, logger, db, spoolDir } = foundation;
+  const options = {
+    config,
+    logger,
+    reception: { database: db, spoolDir, batches: sender.batches, now: () => new Date() },
+    packages: packageFingerprints(config.mappingsDir),
+  };
+  await refreshForPackages(options);
+  return clockJobs(options);
 }
 
 /** The HTTP side. */

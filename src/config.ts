@@ -57,13 +57,23 @@ const environment = z.object({
   RATE_LIMIT_PER_MINUTE: count.default(6000).describe('Requests a key may make in a minute'),
   TRUST_PROXY: flag.describe('Take the client address from X-Forwarded-For (behind a TLS terminating proxy)'),
   INBOX_DIR: optionalText.describe(
-    'Folder watched for extracts (a file is taken when its `.done` marker is there)',
+    'Folder watched for extracts: one is taken when `NAME.done` stands beside it, or after INBOX_QUIET_MINUTES',
   ),
+  INBOX_QUIET_MINUTES: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .default(5)
+    .describe('Minutes without a change after which an extract without a marker is taken; 0: never'),
   INBOX_TENANT: optionalText.describe('Tenant that owns what arrives in the inbox folder'),
   INBOX_CRON: z
     .string()
     .default('*/1 * * * *')
     .describe('When the inbox folder is looked through (cron pattern)'),
+  NIGHTLY_CRON: z
+    .string()
+    .default('15 5 * * *')
+    .describe('When every member is analysed for the new day and raw intake past its time is removed (UTC)'),
   WEBHOOK_URL: optionalText.describe('Called when a batch ends, with its report (counts only)'),
   WEBHOOK_SECRET: optionalText
     .describe('Key of the HMAC-SHA256 signature of webhook calls')
@@ -87,6 +97,17 @@ export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }
 
+/** Plain HTTP would show the report on the way; on this machine there is no way. */
+function webhookFault(url: string | null, given: Secret | null): string | null {
+  if (url === null) return null;
+  if (given === null)
+    return 'WEBHOOK_SECRET: needed with WEBHOOK_URL, so that calls can be told from forgeries';
+  const parsed = URL.parse(url);
+  const isLocal = ['localhost', '127.0.0.1', '[::1]'].includes(parsed?.hostname ?? '');
+  if (parsed?.protocol === 'https:' || (parsed?.protocol === 'http:' && isLocal)) return null;
+  return 'WEBHOOK_URL: must be https';
+}
+
 /** Parses the environment once, at start. Throws {@link ConfigError} naming every variable that is wrong, not its value. */
 export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
   const parsed = environment.safeParse(env);
@@ -94,6 +115,8 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
     const problems = parsed.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`);
     throw new ConfigError(`the environment is unusable:\n${problems.join('\n')}`);
   }
+  const fault = webhookFault(parsed.data.WEBHOOK_URL, parsed.data.WEBHOOK_SECRET);
+  if (fault !== null) throw new ConfigError(`the environment is unusable:\n  ${fault}`);
   const root = packageRoot();
   const isRoot = process.getuid?.() === 0;
   return {

@@ -4,6 +4,7 @@ import {
   createLogger,
   type Foundation,
   openApi,
+  openClock,
   openFoundation,
   openReference,
   openSender,
@@ -46,6 +47,11 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
       ? null
       : await openWorkers(foundation, reference, {
           onRead: sender.dispatch,
+          // A process for some kinds of items leaves the clock to the others.
+          clock:
+            options.workers === true || options.workers.length === 0
+              ? await openClock(foundation, sender)
+              : [],
           ...(options.workers === true ? {} : { kinds: options.workers }),
         });
   let app: FastifyInstance | null = null;

@@ -26,7 +26,10 @@ export function intakeHandler(options: IntakeHandlerOptions): ItemHandler {
     const { batchId, tenantId } = item;
     if (batchId === null) throw new PermanentError('an intake item names no batch');
     if (await withTenant(context.db, tenantId, (tx) => waitsForEarlier(tx, batchId))) {
-      throw new PostponedError('an earlier batch is being read', EARLIER_BATCH_MS);
+      throw new PostponedError('an earlier batch is being read', {
+        delayMs: EARLIER_BATCH_MS,
+        counts: false,
+      });
     }
     await readBatch({
       db: context.db,

@@ -6,6 +6,7 @@ import { faultOf, type JobLog, SILENT } from './log.ts';
 export const QUEUE_NAMES: Readonly<Record<WorkKind, string>> = {
   intake: 'hccgap-intake',
   analysis: 'hccgap-analysis',
+  webhook: 'hccgap-webhook',
 };
 export const CLOCK_QUEUE = 'hccgap-clock';
 

@@ -24,14 +24,19 @@ export class PermanentError extends Error {
   override readonly name = 'PermanentError';
 }
 
-/** Raised by a handler whose item has to wait for another one; it is tried again after the delay, and nothing failed. */
+/**
+ * Raised by a handler whose item has to wait: for another one, which is no attempt of its own, or for somebody else's
+ * system, where the handler counts the attempts itself. It is tried again after the delay.
+ */
 export class PostponedError extends Error {
   override readonly name = 'PostponedError';
   readonly delayMs: number;
+  readonly counts: boolean;
 
-  constructor(message: string, delayMs: number) {
+  constructor(message: string, delay: { readonly delayMs: number; readonly counts: boolean }) {
     super(message);
-    this.delayMs = delayMs;
+    this.delayMs = delay.delayMs;
+    this.counts = delay.counts;
   }
 }
 
@@ -133,8 +138,9 @@ async function settle(options: RunOptions, item: WorkItem, owner: string, error:
     return;
   }
   if (error instanceof PostponedError) {
-    const { delayMs } = error;
-    await withSystem(db, (tx) => returnWorkItem(tx, { id, owner, delayMs, error: null, counts: false }));
+    const { delayMs, counts } = error;
+    const reason = counts ? error.message : null;
+    await withSystem(db, (tx) => returnWorkItem(tx, { id, owner, delayMs, error: reason, counts }));
     return;
   }
   const fault = error instanceof PermanentError ? error.message : faultOf(error);

@@ -46,7 +46,7 @@ export async function startWorkers(options: WorkersOptions): Promise<Workers> {
   const backend = await openBackend(backendOptions(options));
   let closing = false;
 
-  for (const kind of ['intake', 'analysis'] as const) {
+  for (const kind of ['intake', 'analysis', 'webhook'] as const) {
     if (options.handlers[kind] === undefined) continue;
     backend.worker(QUEUE_NAMES[kind], {
       concurrency: options.concurrency,

@@ -283,3 +283,21 @@ export async function clearFindings(tx: TenantTx, batchId: string): Promise<void
 export async function noteBatchError(tx: TenantTx, batchId: string, error: string): Promise<void> {
   await tx.execute(sql`update batches set error = ${error} where id = ${batchId}::uuid`);
 }
+
+/** Batches that ended before an instant and whose files are still there; none while a legal hold is in force. */
+export function spoolsToDrop(
+  tx: TenantTx,
+  endedBefore: string,
+): Promise<readonly { readonly batchId: string; readonly spool: unknown }[]> {
+  return rowsOf(
+    tx,
+    sql`select id as "batchId", spool from batches
+        where finished_at < ${endedBefore}::timestamptz and spool_dropped_at is null and jsonb_typeof(spool) = 'object'
+          and not exists (select from legal_holds where lifted_at is null)
+        order by finished_at limit 1000`,
+  );
+}
+
+export async function noteSpoolDropped(tx: TenantTx, batchId: string, at: string): Promise<void> {
+  await tx.execute(sql`update batches set spool_dropped_at = ${at}::timestamptz where id = ${batchId}::uuid`);
+}

@@ -3,7 +3,7 @@ import type { SystemTx, TenantTx } from './database.ts';
 import { json, rowOf, rowsOf, uuidArray } from './rows.ts';
 
 /** What a work item is for; each kind has one handler (jobs/). */
-export type WorkKind = 'intake' | 'analysis';
+export type WorkKind = 'intake' | 'analysis' | 'webhook';
 
 /** Ids and dates only: no PHI. */
 export type WorkPayload = Readonly<Record<string, unknown>>;
@@ -87,16 +87,29 @@ export async function addBatchAnalysis(
 /** Members an analysis item carries. */
 export const ANALYSIS_CHUNK = 200;
 
-/** Makes analysis items for every member of the tenant (the nightly run; no batch). Returns how many items. */
+/**
+ * Makes analysis items for the members of a tenant (no batch): all of them, or those ever covered by one of the
+ * programs. Returns how many items.
+ */
 export async function addNightlyAnalysis(
   tx: TenantTx,
-  run: { readonly asOf: string; readonly chunkSize?: number },
+  run: {
+    readonly asOf: string;
+    readonly chunkSize?: number;
+    readonly programs?: readonly string[] | null;
+  },
 ): Promise<number> {
+  const programs = run.programs ?? null;
+  const covered =
+    programs === null
+      ? sql`true`
+      : sql`exists (select from coverage_periods c where c.member_id = members.id
+              and c.program = any(${sql.param([...programs])}::text[]))`;
   const row = await rowOf<{ items: number }>(
     tx,
     sql`with numbered as (
           select id, (row_number() over (order by id) - 1) / ${run.chunkSize ?? ANALYSIS_CHUNK}::int as chunk
-          from members where birth_date is not null and merged_into is null and quarantined_at is null
+          from members where birth_date is not null and merged_into is null and quarantined_at is null and ${covered}
         ), made as (
           insert into work_items (kind, payload)
           select 'analysis', jsonb_build_object('memberKeys', jsonb_agg(id order by id), 'asOf', ${run.asOf}::text)
@@ -241,7 +254,7 @@ export async function abandonWorkItem(
 ): Promise<void> {
   await finishItem(tx, given);
   const { item } = given;
-  if (item.batchId === null) return;
+  if (item.batchId === null || item.kind === 'webhook') return;
   if (item.kind === 'intake') {
     await tx.execute(sql`update batches set state = 'failed', error = ${given.error}, finished_at = now()
       where id = ${item.batchId}::uuid and state in ('received', 'reading')`);
@@ -305,7 +318,7 @@ export async function cancelBatch(tx: TenantTx, batchId: string): Promise<boolea
   );
   if (row === undefined) return false;
   await tx.execute(sql`update work_items set state = 'cancelled', finished_at = now()
-    where batch_id = ${batchId}::uuid and state = 'ready'`);
+    where batch_id = ${batchId}::uuid and state = 'ready' and kind <> 'webhook'`);
   return true;
 }
 

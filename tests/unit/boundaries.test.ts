@@ -15,6 +15,7 @@ const RANK: Readonly<Record<string, number>> = {
   worklists: 2,
   api: 3,
   cli: 4,
+  'clock-jobs': 3.4,
   composition: 3.5,
   runtime: 3.6,
   config: -1,
