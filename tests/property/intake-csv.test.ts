@@ -20,7 +20,8 @@ function holdsTheLaws({ findings, reports, records }: Collected): void {
     expect(duplicates).toBeLessThanOrEqual(accepted);
   }
   for (const found of findings) {
-    expect(found.message).not.toMatch(/\{\w+\}/);
+    // Every placeholder of a message is filled in; a value of the extract may itself look like one.
+    expect(found.message.replaceAll(`'${found.value}'`, '')).not.toMatch(/\{\w+\}/);
     if (found.severity === 'warning') expect(found.raw).toBeNull();
   }
   expect(findings.length + records.length + reports.length).toBeGreaterThan(0);
