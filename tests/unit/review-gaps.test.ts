@@ -84,6 +84,17 @@ describe('siblings of an unspecified code', () => {
     ]);
   });
 
+  it('in a blend, a gap of either part is recorded evidence', () => {
+    const history = historyOf([visit('D1', '2024-03-01', 'F32.A')], {
+      conditions: [note('F32.0', '2024-03-01', 'D1')],
+    });
+    const found = analysisOf(history, { paymentYear: 2025, asOf: '2025-06-01' });
+    const gap = gapOf(found, 'specificity', '59');
+    expect(gap).toMatchObject({ model: 'cms-hcc-v24', subKind: 'S0_unmapped' });
+    expect(found.unspecified).toMatchObject([{ code: 'F32.A', evidence: 'recorded', gapId: gap?.gapId }]);
+    expect(found.notGaps).toEqual([]);
+  });
+
   it('E66.9 with a class in the record shows every class', () => {
     const history = historyOf([visit('D1', '2026-03-01', 'E66.9')], {
       conditions: [note('E66.813', '2026-03-01', 'D1')],
@@ -135,5 +146,25 @@ describe('telehealth does not prove video (F2F-5)', () => {
       conditions: [note('K50.90', '2026-03-01', 'D1')],
     });
     expect(gapOf(analysisOf(history), 'documented_not_coded', '80')).toMatchObject({ confidence });
+  });
+});
+
+describe('evidence of a recapture gap', () => {
+  it('shows the last three dates, with every code of them', () => {
+    const history = historyOf([
+      visit('L0', '2025-01-04', 'E11.42 E11.22'),
+      visit('L1', '2025-03-04', 'E11.42 E11.22'),
+      visit('L2', '2025-06-04', 'E11.42 E11.22'),
+      visit('L3', '2025-09-04', 'E11.42'),
+      CHECKUP,
+    ]);
+    const shown = gapOf(analysisOf(history), 'recapture', '37')?.evidence;
+    expect(shown?.map(({ date, code }) => `${date} ${code}`)).toEqual([
+      '2025-09-04 E11.42',
+      '2025-06-04 E11.42',
+      '2025-06-04 E11.22',
+      '2025-03-04 E11.42',
+      '2025-03-04 E11.22',
+    ]);
   });
 });

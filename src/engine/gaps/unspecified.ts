@@ -37,7 +37,7 @@ export function unspecifiedFlags(context: AnalysisContext, gaps: readonly Gap[])
     if (!flag) continue;
     flags.push(flag);
     if (flag.evidence === 'none') {
-      const text = `${named(context, code)} says less than codes beside it, and nothing recorded in ${context.dosYear} says more; it may be right as it stands.`;
+      const text = `${named(context, code)} says less than codes beside it, and nothing recorded in ${context.dosYear} gives a specificity gap; it may be right as it stands.`;
       notGaps.push(notGap(flag.hcc, code, 'provider_education', text));
     }
   }
@@ -52,14 +52,9 @@ function flagOf(
   code: string,
   submissions: readonly Submission[],
 ): UnspecifiedFlag | null {
-  for (const part of context.parts) {
-    const gap = gaps.find(
-      ({ kind, model, evidence, candidateCodes }) =>
-        kind === 'specificity' &&
-        model === part.id &&
-        evidence.some((item) => item.type === 'diagnosis' && item.code === dotted(code)) &&
-        candidateCodes.some((candidate) => candidate.code.slice(0, 3) === code.slice(0, 3)),
-    );
+  const refined = context.parts.map((part) => ({ part, gap: refinementOf(gaps, part, code) }));
+  // In a blend, the part that has a gap before one that only has a heavier sibling.
+  for (const { part, gap } of refined.sort((a, b) => Number(b.gap !== null) - Number(a.gap !== null))) {
     const row = rowOf(context, part, code);
     if (!gap && !row) continue;
     const recorded = gap ? gap.candidateCodes.map((candidate) => candidate.code.replace('.', '')) : [];
@@ -84,6 +79,18 @@ function flagOf(
     };
   }
   return null;
+}
+
+/** The specificity gap of a part that refines the code within its category. */
+function refinementOf(gaps: readonly Gap[], part: ModelPart, code: string): Gap | null {
+  const found = gaps.find(
+    ({ kind, model, evidence, candidateCodes }) =>
+      kind === 'specificity' &&
+      model === part.id &&
+      evidence.some((item) => item.type === 'diagnosis' && item.code === dotted(code)) &&
+      candidateCodes.some((candidate) => candidate.code.slice(0, 3) === code.slice(0, 3)),
+  );
+  return found ?? null;
 }
 
 function rowOf(context: AnalysisContext, part: ModelPart, code: string): SpecificityRow | undefined {
