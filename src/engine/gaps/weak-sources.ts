@@ -55,7 +55,11 @@ export function diagnosisEvidence({ code, date, record }: Submission): Evidence 
   };
 }
 
-/** The newest `count` diagnoses, newest first. */
+/** The diagnoses of the newest `count` dates, newest first. */
 export function latestEvidence(submissions: readonly Submission[], count: number): readonly Evidence[] {
-  return submissions.slice(-count).reverse().map(diagnosisEvidence);
+  const dates = [...new Set(submissions.map(({ date }) => date))].sort().slice(-count);
+  return submissions
+    .filter(({ date }) => dates.includes(date))
+    .reverse()
+    .map(diagnosisEvidence);
 }
