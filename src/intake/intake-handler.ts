@@ -7,6 +7,7 @@ import type { ReferenceData } from '../engine/reference-data.ts';
 import { type ItemHandler, PermanentError, PostponedError } from '../jobs/run-item.ts';
 import { waitsForEarlier } from '../store/batches.ts';
 import { withTenant } from '../store/database.ts';
+import { settleReturns } from '../store/releases.ts';
 import { readBatch } from './read-batch.ts';
 
 /** Wait for the batch before; the sweep after its end takes this one up. */
@@ -38,7 +39,11 @@ export function intakeHandler(options: IntakeHandlerOptions): ItemHandler {
       reference,
       spoolDir,
       checkpoint: context.checkpoint,
-      finish: (tx) => context.complete(tx, NO_MEMBERS),
+      finish: async (tx) => {
+        // Answers of the receiver may be about what this tenant exported.
+        await settleReturns(tx);
+        await context.complete(tx, NO_MEMBERS);
+      },
     });
     onRead();
   };

@@ -4,8 +4,11 @@ import { z } from 'zod';
 import { dotted } from '../../engine/icd10.ts';
 import type { TenantTx } from '../../store/database.ts';
 import { externalIdsOf, getMember } from '../../store/members.ts';
+import { keepRelease } from '../../store/releases.ts';
 import { addReviewMarks, listSubmissions, moveSubmission, type Submission } from '../../store/reviews.ts';
+import { sha256 } from '../../worklists/digest.ts';
 import { controlTotals, HOLD_REASONS, releaseApproved } from '../../worklists/release.ts';
+import { writeRelease } from '../../worklists/release-files.ts';
 import { encounterReview } from '../../worklists/review.ts';
 import type { Api } from '../api.ts';
 import { csvTable } from '../csv.ts';
@@ -17,6 +20,7 @@ import { callerOf } from '../plugins/auth.ts';
 import { notFound, ProblemError, problems } from '../problems.ts';
 import { inTenant } from '../tenant.ts';
 import { versionOf } from '../version.ts';
+import { registerReleases } from './releases.ts';
 
 const tags = ['submissions'];
 const STATUSES = ['pending', 'approved', 'returned', 'released', 'accepted', 'rejected'] as const;
@@ -52,6 +56,7 @@ const row = z
   });
 const CSV_COLUMNS = [
   'submissionId',
+  'claimId',
   'action',
   'memberId',
   'code',
@@ -199,8 +204,9 @@ export function registerSubmissions(v1: Api, deps: ApiDeps): void {
         body: z.strictObject({ action: z.enum(['add', 'delete']).optional() }).prefault({}),
         response: {
           200: z.object({
-            releaseId: z.string(),
+            releaseId: z.string().nullable().describe('null: nothing was released'),
             controlTotals: totals,
+            file: z.object({ controlNumber: z.int(), claims: z.int(), x12Sha256: z.string() }).nullable(),
             held: z.array(
               z.object({
                 submissionId: z.string(),
@@ -215,20 +221,40 @@ export function registerSubmissions(v1: Api, deps: ApiDeps): void {
     async (request) => {
       const releaseId = randomUUID();
       const caller = callerOf(request);
-      const { released, held } = await inTenant(deps, request, (tx) =>
-        releaseApproved(tx, deps.reference, {
+      const at = deps.now().toISOString();
+      const { submitterId, receiverId, submissionUsage: usage } = request.settings;
+      return inTenant(deps, request, async (tx) => {
+        const { released, held } = await releaseApproved(tx, deps.reference, {
           actor: caller.subject,
-          at: deps.now().toISOString(),
+          at,
           releaseId,
           action: request.body.action ?? null,
-        }),
-      );
-      request.touched.resourceId = releaseId;
-      noteAll(request, released);
-      return { releaseId, controlTotals: controlTotals(released), held };
+        });
+        request.touched.resourceId = releaseId;
+        noteAll(request, released);
+        const counts = controlTotals(released);
+        if (released.length === 0) return { releaseId: null, controlTotals: counts, held, file: null };
+        const file = await writeRelease(tx, released, { submitterId, receiverId, usage, at });
+        await keepRelease(tx, {
+          releaseId,
+          controlNumber: file.controlNumber,
+          createdBy: caller.subject,
+          createdAt: at,
+          totals: { ...counts, claims: file.claims, x12Sha256: sha256(file.x12) },
+          csv: csvTable(CSV_COLUMNS, await shown(tx, file.submissions)),
+          x12: file.x12,
+        });
+        return {
+          releaseId,
+          controlTotals: counts,
+          held,
+          file: { controlNumber: file.controlNumber, claims: file.claims, x12Sha256: sha256(file.x12) },
+        };
+      });
     },
   );
 
+  registerReleases(v1, deps);
   registerReviews(v1, deps);
 }
 
