@@ -18,6 +18,7 @@ import { registerCalendar } from './routes/calendar.ts';
 import { registerExplanation } from './routes/explanation.ts';
 import { registerExplanation } from './routes/explanation.ts';
 import { registerGaps } from './routes/gaps.ts';
+import { registerLinks } from './routes/links.ts';
 import { registerMembers } from './routes/members.ts';
 import { registerQueries } from './routes/queries.ts';
 import { registerRaf } from './routes/raf.ts';
@@ -79,6 +80,7 @@ function registerRoutes(v1: Api, deps: ApiDeps): void {
   registerUnspecified(v1, deps);
   registerGaps(v1, deps);
   registerExplanation(v1, deps);
+  registerLinks(v1, deps);
   registerExplanation(v1, deps);
   registerSavedFilters(v1, deps);
   registerSecondReviews(v1, deps);

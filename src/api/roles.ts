@@ -54,6 +54,8 @@ export const ACCESS = {
   explainGap: listReaders,
   getLinkCandidates: readers,
   linkGap: workers,
+  getLinkCandidates: readers,
+  linkGap: workers,
   getGapEvents: readers,
   moveGap: ['coder', 'lead', 'provider'],
   moveGaps: workers,
@@ -88,6 +90,7 @@ export const ACCESS = {
   getDrivers: reporters,
   getAddsAndDeletes: reporters,
   getRecapture: reporters,
+  getChartReviewLinkage: reporters,
   getChartReviewLinkage: reporters,
 
   listModels: calculators,
