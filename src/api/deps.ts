@@ -32,6 +32,8 @@ export interface Principal {
   readonly keyId: string | null;
   readonly npi: string | null;
   readonly contracts: readonly string[] | null;
+  /** HCCs hidden from the role, as `model hcc`; set once the tenant's settings are known. */
+  readonly hiddenHccs?: ReadonlySet<string> | null;
 }
 
 /** What was done with whose data: one event a request (security U-1). */

@@ -47,13 +47,12 @@ export const ACCESS = {
 
   getWorklist: listReaders,
   getUnspecifiedWorklist: readers,
+  getVisitWorklist: listReaders,
   claimGaps: workers,
   assignGaps: ['lead'],
 
   getGap: listReaders,
   explainGap: listReaders,
-  getLinkCandidates: readers,
-  linkGap: workers,
   getLinkCandidates: readers,
   linkGap: workers,
   getGapEvents: readers,
@@ -91,7 +90,6 @@ export const ACCESS = {
   getAddsAndDeletes: reporters,
   getRecapture: reporters,
   getChartReviewLinkage: reporters,
-  getChartReviewLinkage: reporters,
 
   listModels: calculators,
   listHccs: calculators,
@@ -108,6 +106,7 @@ export const ACCESS = {
   createTenant: ['admin'],
   getSettings: ['admin', 'auditor', 'lead'],
   updateSettings: ['admin'],
+  getAuditPacket: ['lead', 'auditor'],
   listAudit: ['auditor'],
   verifyAudit: ['auditor'],
 } as const satisfies Readonly<Record<string, readonly Role[]>>;

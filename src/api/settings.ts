@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { POLICY_DEFAULTS, policyFields } from '../analysis/tenant-policy.ts';
+import { parserSettingsFields } from '../intake/parser-settings.ts';
 import type { SecondReviewPolicy } from '../worklists/second-review.ts';
 import { ROLES } from './roles.ts';
 
@@ -54,6 +55,7 @@ const fields = {
     .describe("years that a member's records are kept after the last service or coverage; MA: at least 10"),
   retainIntakeDays: z.int().min(1).max(3660).describe('days that rejected records as sent are kept'),
   ...policyFields,
+  ...parserSettingsFields,
 };
 
 /** What a tenant's administrator may set. An unset field has its default; unknown fields are refused. */
@@ -68,7 +70,7 @@ export const settingsSchema = z
     secondReviewSeed: fields.secondReviewSeed.default('second-review'),
     undoHours: fields.undoHours.default(24),
     queryAnswerDays: fields.queryAnswerDays.default(14),
-    substanceUseRoles: fields.substanceUseRoles.default(['lead', 'auditor']),
+    substanceUseRoles: fields.substanceUseRoles.default(['coder', 'lead', 'auditor']),
     submitterId: fields.submitterId.default('SUBMITTER'),
     receiverId: fields.receiverId.default('RECEIVER'),
     submissionUsage: fields.submissionUsage.default('T'),
@@ -80,6 +82,10 @@ export const settingsSchema = z
     ownRules: fields.ownRules.default([]),
     rulePpvFloor: fields.rulePpvFloor.default(POLICY_DEFAULTS.rulePpvFloor),
     calendarOverrides: fields.calendarOverrides.default([]),
+    memberIdSystems: fields.memberIdSystems.default([]),
+    includeNonFinalDiagnoses: fields.includeNonFinalDiagnoses.default(false),
+    lenientX12: fields.lenientX12.default(false),
+    enrollmentRules: fields.enrollmentRules.default([]),
   })
   .meta({ id: 'Settings' });
 

@@ -1,6 +1,9 @@
 import type { FastifyRequest } from 'fastify';
 import { ProblemError } from './problems.ts';
 
+/** Version of the interface, as /openapi.json names it. */
+export const SERVICE_VERSION = '1.0.0';
+
 /** `"7"`, `7` or `W/"7"` of If-Match; 428 when it is missing, since a decision must say what it saw. */
 export function versionOf(request: FastifyRequest): number {
   const header = request.headers['if-match'];

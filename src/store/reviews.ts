@@ -14,6 +14,9 @@ export interface ProviderQuery {
   readonly type: string;
   readonly content: Json;
   readonly contentSha256: string;
+  /** Of the gap asked about; never part of what a provider is shown (CQ-13). */
+  readonly model: string | null;
+  readonly hcc: string | null;
   readonly createdBy: string;
   readonly createdAt: string;
   readonly sentAt: string | null;
@@ -26,7 +29,8 @@ export interface ProviderQuery {
 const QUERY = sql`q.id as "queryId", q.gap_id as "gapId", q.member_id as "memberKey", q.provider_npi as "providerNpi",
   q.status, q.type, q.content, q.content_sha256 as "contentSha256", q.created_by as "createdBy",
   ${isoInstant(sql`q.created_at`)} as "createdAt", ${isoInstant(sql`q.sent_at`)} as "sentAt", q.answer,
-  q.answered_by as "answeredBy", ${isoInstant(sql`q.answered_at`)} as "answeredAt", q.version`;
+  (select g.model from gaps g where g.gap_id = q.gap_id) as model,
+  (select g.hcc from gaps g where g.gap_id = q.gap_id) as hcc, q.answered_by as "answeredBy", ${isoInstant(sql`q.answered_at`)} as "answeredAt", q.version`;
 
 export async function createQuery(
   tx: TenantTx,

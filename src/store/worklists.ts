@@ -21,6 +21,8 @@ export interface WorklistFilter {
   readonly dueBy?: string;
   readonly appointmentFrom?: string;
   readonly appointmentTo?: string;
+  /** Left out, as `model hcc`. */
+  readonly hiddenHccs?: ReadonlySet<string>;
   /** Default: what is being worked on (open, in_review, queried). */
   readonly statuses?: readonly WorkflowStatus[];
 }
@@ -239,6 +241,9 @@ export function conditions(filter: WorklistFilter): SQL {
     oneOf(sql`g.kind`, filter.kinds),
     oneOf(sql`g.hcc`, filter.hccs),
     filter.model === undefined ? null : sql`g.model = ${filter.model}`,
+    filter.hiddenHccs === undefined
+      ? null
+      : sql`(g.model || ' ' || g.hcc) <> all(${textArray([...filter.hiddenHccs])})`,
     oneOf(sql`g.confidence`, filter.confidence),
     oneOf(sql`g.provider_npi`, filter.providerNpis),
     oneOf(sql`g.contract_id`, filter.contracts),

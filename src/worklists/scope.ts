@@ -8,6 +8,8 @@ export interface Scope {
   readonly contracts: readonly string[] | null;
   /** The provider sees what a clinician is asked; deletes are for compliance. */
   readonly clinicianOnly: boolean;
+  /** HCCs that the caller may not see, as `model hcc`; null: none. */
+  readonly hiddenHccs: ReadonlySet<string> | null;
 }
 
 /** The scope of a role and key. */
@@ -15,12 +17,14 @@ export function scopeOf(caller: {
   readonly role: string;
   readonly npi: string | null;
   readonly contracts: readonly string[] | null;
+  readonly hiddenHccs?: ReadonlySet<string> | null;
 }): Scope {
   const provider = caller.role === 'provider';
   return {
     npi: provider ? (caller.npi ?? '') : null,
     contracts: caller.contracts,
     clinicianOnly: provider,
+    hiddenHccs: caller.hiddenHccs ?? null,
   };
 }
 
@@ -37,5 +41,6 @@ export const CLINICIAN_KINDS = [
 export function mayView(scope: Scope, gap: StoredGap): boolean {
   if (scope.npi !== null && gap.providerNpi !== scope.npi) return false;
   if (scope.contracts !== null && !scope.contracts.includes(gap.contractId ?? '')) return false;
+  if (scope.hiddenHccs?.has(`${gap.gap.model} ${gap.gap.hcc}`)) return false;
   return !scope.clinicianOnly || CLINICIAN_KINDS.some((kind) => kind === gap.gap.kind);
 }

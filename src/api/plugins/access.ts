@@ -4,6 +4,7 @@ import { type FieldMask, MaskedAnswer, maskOf } from '../masks.ts';
 import { ProblemError } from '../problems.ts';
 import { ACCESS, mayCall } from '../roles.ts';
 import type { TenantSettings } from '../settings.ts';
+import { SUBSTANCE_USE, seesSubstanceUse, withoutSubstanceUse } from '../substance-use.ts';
 import { callerOf } from './auth.ts';
 
 declare module 'fastify' {
@@ -13,6 +14,8 @@ declare module 'fastify' {
     fieldMask: FieldMask | null;
     /** The tenant's settings in force. */
     settings: TenantSettings;
+    /** The role has no right to substance use records (42 CFR part 2). */
+    hidesSubstanceUse: boolean;
   }
   interface FastifyContextConfig {
     /** `none`: a calculation on data in the request, or a read without data of people; not in the audit log. */
@@ -42,6 +45,16 @@ const PURPOSE_LENGTH = 100;
 function purposeOf(request: FastifyRequest): string | null {
   const header = request.headers['x-purpose'];
   return typeof header === 'string' && header !== '' ? header.slice(0, PURPOSE_LENGTH) : null;
+}
+
+/**
+ * Stored records of people, as opposed to calculations on what the request itself brought, reference tables, and
+ * reports on populations.
+ */
+function speaksOfPeople(request: FastifyRequest): boolean {
+  const schema = request.routeOptions.schema as { readonly tags?: readonly string[] } | undefined;
+  const calculated = request.routeOptions.config.audit === 'none' || operationOf(request) === 'analyze';
+  return !calculated && schema?.tags?.includes('analytics') !== true;
 }
 
 /** Notes which members an answer shows; keys are our own opaque ones. */
@@ -83,6 +96,7 @@ export async function writeAudit(request: FastifyRequest, reply: FastifyReply, d
 export function registerAccess(v1: FastifyInstance, deps: ApiDeps): void {
   v1.decorateRequest('fieldMask', null);
   // Filled in by the first hook below, before anything reads it.
+  v1.decorateRequest('hidesSubstanceUse', true);
   v1.decorateRequest('touched');
   v1.decorateRequest('settings');
   v1.addHook('onRequest', async (request) => {
@@ -101,11 +115,15 @@ export function registerAccess(v1: FastifyInstance, deps: ApiDeps): void {
       throw new ProblemError('forbidden', `the role ${caller.role} may not do this`);
     }
     request.settings = await deps.access.settings(caller.tenantId);
+    request.hidesSubstanceUse = !seesSubstanceUse(caller.role, request.settings);
+    request.principal = { ...caller, hiddenHccs: request.hidesSubstanceUse ? SUBSTANCE_USE : null };
     request.fieldMask = maskOf(caller.role, request.settings);
   });
-  v1.addHook('preSerialization', async (request, _reply, payload) =>
-    request.fieldMask === null ? payload : new MaskedAnswer(payload, request.fieldMask),
-  );
+  v1.addHook('preSerialization', async (request, _reply, payload) => {
+    const shown =
+      request.hidesSubstanceUse && speaksOfPeople(request) ? withoutSubstanceUse(payload) : payload;
+    return request.fieldMask === null ? shown : new MaskedAnswer(shown, request.fieldMask);
+  });
   v1.addHook('onSend', async (request, reply) => {
     if (request.principal) await writeAudit(request, reply, deps);
   });

@@ -3,6 +3,7 @@ import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
 import { ACCESS, type OperationId } from '../roles.ts';
+import { SERVICE_VERSION } from '../version.ts';
 
 const TAGS: readonly { readonly name: string; readonly description: string }[] = [
   { name: 'raf', description: 'Scores and what gaps are worth; nothing is stored' },
@@ -26,7 +27,7 @@ export async function registerOpenApi(app: FastifyInstance): Promise<void> {
       openapi: '3.1.0',
       info: {
         title: 'HCC gap analysis',
-        version: '1.0.0',
+        version: SERVICE_VERSION,
         description:
           'Encounter-anchored, two-way risk adjustment gaps. Estimates are not payment; no coding advice.',
       },

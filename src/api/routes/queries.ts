@@ -84,7 +84,7 @@ const queryRow = z
   })
   .meta({ id: 'Query', description: 'A question about documentation; no code, HCC, RAF or money in it' });
 
-function shown(row: StoredQuery): z.output<typeof queryRow> {
+function shown({ model: _model, hcc: _hcc, ...row }: StoredQuery): z.output<typeof queryRow> {
   // Content and answer were written by this file in exactly this shape.
   return { ...row, content: row.content, answer: row.answer } as z.output<typeof queryRow>;
 }
@@ -112,7 +112,8 @@ export function registerQueries(v1: Api, deps: ApiDeps): void {
     const query = await getQuery(tx, queryId);
     const hidden =
       caller.role === 'provider' && (query?.providerNpi !== caller.npi || query?.status === 'draft');
-    if (!query || hidden) throw notFound('query');
+    const unseen = caller.hiddenHccs?.has(`${query?.model} ${query?.hcc}`) === true;
+    if (!query || hidden || unseen) throw notFound('query');
     request.touched.resourceId = queryId;
     touch(request, [query.memberKey]);
     return query;
@@ -235,7 +236,11 @@ export function registerQueries(v1: Api, deps: ApiDeps): void {
       );
       const page = rows.slice(0, limit);
       const last = rows.length > limit ? page.at(-1) : undefined;
-      const items = page.filter((row) => caller.role !== 'provider' || row.status !== 'draft');
+      const items = page.filter(
+        (row) =>
+          (caller.role !== 'provider' || row.status !== 'draft') &&
+          caller.hiddenHccs?.has(`${row.model} ${row.hcc}`) !== true,
+      );
       touch(
         request,
         items.map(({ memberKey }) => memberKey),

@@ -18,6 +18,7 @@ import { representation, sendCsvFile } from '../negotiate.ts';
 import { touch, writeAudit } from '../plugins/access.ts';
 import { callerOf } from '../plugins/auth.ts';
 import { notFound, ProblemError, problems } from '../problems.ts';
+import { isSubstanceUseCode } from '../substance-use.ts';
 import { inTenant } from '../tenant.ts';
 import { versionOf } from '../version.ts';
 import { registerReleases } from './releases.ts';
@@ -141,6 +142,7 @@ export function registerSubmissions(v1: Api, deps: ApiDeps): void {
       });
       noteAll(request, page.items);
       if (form === 'json') return page;
+      const rows = page.items.filter(({ code }) => !(request.hidesSubstanceUse && isSubstanceUseCode(code)));
       await writeAudit(request, reply, deps);
       const { records, adds, deletes, members, sha256 } = page.controlTotals;
       reply.header(
@@ -148,7 +150,7 @@ export function registerSubmissions(v1: Api, deps: ApiDeps): void {
         `records=${records}, adds=${adds}, deletes=${deletes}, members=${members}`,
       );
       reply.header('x-control-sha256', sha256);
-      return sendCsvFile(reply, 'submissions', csvTable(CSV_COLUMNS, page.items));
+      return sendCsvFile(reply, 'submissions', csvTable(CSV_COLUMNS, rows));
     },
   );
 

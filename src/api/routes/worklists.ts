@@ -66,6 +66,7 @@ function filterOf(caller: Principal, list: GapList, asked: Filters): WorklistFil
   return {
     ...given,
     list,
+    ...(scope.hiddenHccs === null ? {} : { hiddenHccs: scope.hiddenHccs }),
     ...(kinds ? { kinds } : {}),
     ...(hcc ? { hccs: hcc } : {}),
     ...(confidence ? { confidence } : {}),
