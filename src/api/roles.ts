@@ -48,6 +48,7 @@ export const ACCESS = {
   getWorklist: listReaders,
   getUnspecifiedWorklist: readers,
   getVisitWorklist: listReaders,
+  getVisitWorklist: listReaders,
   claimGaps: workers,
   assignGaps: ['lead'],
 

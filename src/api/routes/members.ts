@@ -16,6 +16,7 @@ import { notFound, problems } from '../problems.ts';
 import { gapEvent, storedGap } from '../schemas/gap.ts';
 import { scoreResult } from '../schemas/score.ts';
 import { inTenant, showGaps } from '../tenant.ts';
+import { timelineYear, timelineYears } from '../timeline.ts';
 
 const tags = ['members'];
 const params = z.object({ memberKey: z.uuid() });
@@ -270,15 +271,17 @@ export function registerMembers(v1: Api, deps: ApiDeps): void {
       schema: {
         operationId: 'getMemberTimeline',
         tags,
-        summary: "What happened to a member's gaps, latest first",
+        summary: "A member's HCCs by year and model with what captured each, gaps, and what happened to them",
+        description:
+          '`years` (oldest first, on the first page only): what captured each HCC, what a hierarchy drops, which codes were lost to a change of model, open and closed gaps, and what is no gap and why. `items` are the events of the gaps, latest first.',
         params,
         querystring: z.strictObject(pageQuery),
-        response: { 200: pageOf(gapEvent), ...problems(404) },
+        response: { 200: pageOf(gapEvent).extend({ years: z.array(timelineYear) }), ...problems(404) },
       },
     },
     (request) =>
       inTenant(deps, request, async (tx) => {
-        const { memberKey } = await find(tx, request, request.params.memberKey);
+        const { memberKey, mergedInto } = await find(tx, request, request.params.memberKey);
         const { limit, cursor } = request.query;
         const [before] = decodeCursor('timeline', cursor) ?? [];
         const rows = await listMemberEvents(tx, memberKey, {
@@ -288,7 +291,9 @@ export function registerMembers(v1: Api, deps: ApiDeps): void {
         const items = rows.slice(0, limit);
         const last = rows.length > limit ? items.at(-1) : undefined;
         touch(request, [], items.length);
-        return { items, next: last ? encodeCursor('timeline', [last.eventId]) : null };
+        const years =
+          cursor === undefined ? await timelineYears(deps, tx, request, mergedInto ?? memberKey) : [];
+        return { items, next: last ? encodeCursor('timeline', [last.eventId]) : null, years };
       }),
   );
 }
