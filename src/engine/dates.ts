@@ -42,3 +42,14 @@ export function ageOn(birthDate: IsoDate, onDate: IsoDate): number {
   const years = yearOf(onDate) - yearOf(birthDate);
   return onDate.slice(5) < birthDate.slice(5) ? years - 1 : years;
 }
+
+const DAYS: readonly number[] = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+
+/** True when the month has that day in the year; all are whole numbers. */
+export function isDay(year: number, month: number, day: number): boolean {
+  if (day < 1 || day > (DAYS[month - 1] ?? 0)) {
+    const leap = year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
+    return leap && month === 2 && day === 29;
+  }
+  return true;
+}

@@ -6,7 +6,7 @@ import type { Scorer, SegmentProgram } from './score.ts';
 import { divideRounded, type Thousandths } from './thousandths.ts';
 
 /** Set in a packed code that an age or sex edit may move or remove. */
-const EDITED = 1 << 16;
+export const EDITED = 1 << 16;
 
 /** What the kernel needs of a model and payment year, whoever the person is. */
 interface KernelTables extends HccIndex {
@@ -18,7 +18,14 @@ interface KernelTables extends HccIndex {
   add(packed: number): void;
   /** Applies the hierarchies of the year to `state.after`. */
   drop(): void;
+  /** By HCC position: what dropped it in the last scoring; {@link ANY_PARENT} is worked out when asked. */
+  readonly droppers: Int16Array;
+  /** The parent that is named for an HCC marked {@link ANY_PARENT}. */
+  parentThatDropped(position: number): number;
 }
+
+/** Dropped by its parents together: a surviving one is named where there is one. */
+const ANY_PARENT = -1;
 
 /** The HCC words that a scoring left behind: before rules and hierarchies, and after. */
 export interface KernelState {
@@ -37,8 +44,13 @@ export interface Kernel extends HccIndex {
   /** Raw score of the HCCs in `state.before`, which the caller has set; fills `state.after`. */
   settle(): Thousandths;
   readonly state: KernelState;
-  /** Interactions and count term that hold for `state.after`, by place in the segment program. */
-  interactionHolds(place: number): boolean;
+  /** Whether the interaction at a place of the segment program held in the last `settle`. */
+  interactionHeld(place: number): boolean;
+  /**
+   * What dropped the HCC at a position that `settle` left out: the position of a parent, or, from `MOST_HCCS` on, a
+   * model rule by its place.
+   */
+  dropperOf(position: number): number;
 }
 
 const tablesOf = new WeakMap<ModelYear, KernelTables>();
@@ -62,10 +74,13 @@ function kernelTables(model: CompiledModel, year: ModelYear): KernelTables {
   }
   const before = new Int32Array(WORDS);
   const after = new Int32Array(WORDS);
+  const droppers = new Int16Array(MOST_HCCS);
   const tables: KernelTables = {
     ...index,
     codes,
     state: { before, after },
+    droppers,
+    parentThatDropped: parentNamer(model, index, { before, after }, droppers),
     add: (packed) => {
       const first = (packed & 255) - 1;
       before[first >> 5] = (before[first >> 5] ?? 0) | (1 << (first & 31));
@@ -74,15 +89,20 @@ function kernelTables(model: CompiledModel, year: ModelYear): KernelTables {
     },
     drop:
       year.hierarchyOrder === 'sequential'
-        ? dropInTurn(model, index, after)
-        : dropAtOnce(model, index, after),
+        ? dropInTurn(model, index, after, droppers)
+        : dropAtOnce(model, index, after, droppers),
   };
   tablesOf.set(year, tables);
   return tables;
 }
 
 /** Every edge tested on the set before any drop: an HCC goes when one of its parents is there. */
-function dropAtOnce(model: CompiledModel, index: HccIndex, after: Int32Array): () => void {
+function dropAtOnce(
+  model: CompiledModel,
+  index: HccIndex,
+  after: Int32Array,
+  droppers: Int16Array,
+): () => void {
   const parents = new Int32Array(MOST_HCCS * WORDS);
   for (const [hcc, list] of model.hierarchy.parents) {
     const position = index.positions.get(hcc);
@@ -98,13 +118,17 @@ function dropAtOnce(model: CompiledModel, index: HccIndex, after: Int32Array): (
       let kept = left;
       while (left !== 0) {
         const bit = left & -left;
-        const at = ((word << 5) + 31 - Math.clz32(bit)) * WORDS;
+        const position = (word << 5) + 31 - Math.clz32(bit);
+        const at = position * WORDS;
         const hit =
           ((parents[at] ?? 0) & a) |
           ((parents[at + 1] ?? 0) & b) |
           ((parents[at + 2] ?? 0) & c) |
           ((parents[at + 3] ?? 0) & d);
-        if (hit !== 0) kept &= ~bit;
+        if (hit !== 0) {
+          kept &= ~bit;
+          droppers[position] = ANY_PARENT;
+        }
         left ^= bit;
       }
       after[word] = kept;
@@ -113,7 +137,12 @@ function dropAtOnce(model: CompiledModel, index: HccIndex, after: Int32Array): (
 }
 
 /** Parent by parent in table order on current values: a dropped HCC drops nothing more. */
-function dropInTurn(model: CompiledModel, index: HccIndex, after: Int32Array): () => void {
+function dropInTurn(
+  model: CompiledModel,
+  index: HccIndex,
+  after: Int32Array,
+  droppers: Int16Array,
+): () => void {
   const turns = [...model.hierarchy.children].flatMap(([hcc, children]) => {
     const position = index.positions.get(hcc);
     return position === undefined ? [] : [{ position, children: maskOf(index, children) }];
@@ -121,8 +150,40 @@ function dropInTurn(model: CompiledModel, index: HccIndex, after: Int32Array): (
   return () => {
     for (const { position, children } of turns) {
       if (((after[position >> 5] ?? 0) & (1 << (position & 31))) === 0) continue;
-      for (let word = 0; word < WORDS; word++) after[word] = (after[word] ?? 0) & ~(children[word] ?? 0);
+      for (let word = 0; word < WORDS; word++) {
+        const hit = (after[word] ?? 0) & (children[word] ?? 0);
+        if (hit === 0) continue;
+        after[word] = (after[word] ?? 0) & ~hit;
+        mark(droppers, word, hit, position);
+      }
     }
+  };
+}
+
+/** Writes down what dropped the HCCs of one word. */
+function mark(droppers: Int16Array, word: number, hit: number, by: number): void {
+  for (let left = hit; left !== 0; left &= left - 1) {
+    droppers[(word << 5) + 31 - Math.clz32(left & -left)] = by;
+  }
+}
+
+/** The first surviving parent in table order, else the first that was there when the hierarchies were applied. */
+function parentNamer(
+  model: CompiledModel,
+  index: HccIndex,
+  { before, after }: KernelState,
+  droppers: Int16Array,
+): (position: number) => number {
+  const parents = index.hccs.map((hcc) =>
+    (model.hierarchy.parents.get(hcc) ?? []).flatMap((parent) => index.positions.get(parent) ?? []),
+  );
+  const has = (words: Int32Array, position: number): boolean =>
+    ((words[position >> 5] ?? 0) & (1 << (position & 31))) !== 0;
+  return (position) => {
+    const mine = parents[position] ?? [];
+    const survivor = mine.find((parent) => has(after, parent));
+    const there = (parent: number): boolean => has(before, parent) && (droppers[parent] ?? 0) < MOST_HCCS;
+    return survivor ?? mine.find(there) ?? position;
   };
 }
 
@@ -163,17 +224,17 @@ export function kernelOf(scorer: Scorer): Kernel {
 function buildKernel(scorer: Scorer): Kernel {
   const { model, year, person, program } = scorer;
   const tables = kernelTables(model, year);
-  const { codes, add, drop } = tables;
+  const { codes, add, drop, droppers } = tables;
   const { before, after } = tables.state;
   const { byHcc, byCount } = segmentValues(program, tables);
-  const interactions = program.interactions.map(({ expression, factor }) => ({
-    test: maskTest(tables, expression, person),
-    value: factor.thousandths,
-  }));
-  const possible = interactions.flatMap(({ test, value }) => (test === null ? [] : [{ test, value }]));
-  const rules = model.terms.rules.flatMap((rule) => {
+  const possible = program.interactions.flatMap(({ expression, factor }, place) => {
+    const test = maskTest(tables, expression, person);
+    return test === null ? [] : [{ test, value: factor.thousandths, place }];
+  });
+  const held = new Uint8Array(program.interactions.length);
+  const rules = model.terms.rules.flatMap((rule, place) => {
     const test = maskTest(tables, rule.expression, person);
-    return test === null ? [] : [{ test, drops: maskOf(tables, rule.drops) }];
+    return test === null ? [] : [{ test, drops: maskOf(tables, rule.drops), by: MOST_HCCS + place }];
   });
   const fixed = scorer.fixed.reduce((sum, factor) => sum + factor.thousandths, 0);
   const divisor = scorer.divisor?.thousandths ?? null;
@@ -190,9 +251,13 @@ function buildKernel(scorer: Scorer): Kernel {
     after[1] = before[1] ?? 0;
     after[2] = before[2] ?? 0;
     after[3] = before[3] ?? 0;
-    for (const { test, drops } of rules) {
+    for (const { test, drops, by } of rules) {
       if (!hits(after, drops, 0) || !holds(after, test)) continue;
-      for (let word = 0; word < WORDS; word++) after[word] = (after[word] ?? 0) & ~(drops[word] ?? 0);
+      for (let word = 0; word < WORDS; word++) {
+        const hit = (after[word] ?? 0) & (drops[word] ?? 0);
+        after[word] = (after[word] ?? 0) & ~hit;
+        mark(droppers, word, hit, by);
+      }
     }
     drop();
     let sum = fixed;
@@ -207,7 +272,11 @@ function buildKernel(scorer: Scorer): Kernel {
           left ^= bit;
         }
       }
-      for (const { test, value } of possible) if (holds(after, test)) sum += value;
+      for (const { test, value, place } of possible) {
+        const does = holds(after, test);
+        held[place] = does ? 1 : 0;
+        if (does) sum += value;
+      }
       sum += byCount[count] ?? 0;
     }
     return divisor === null ? sum : divideRounded(sum * 1000, divisor);
@@ -218,10 +287,11 @@ function buildKernel(scorer: Scorer): Kernel {
     scorer,
     state: tables.state,
     settle,
-    interactionHolds: (place) => {
-      const test = interactions[place]?.test ?? null;
-      return test !== null && holds(after, test);
+    dropperOf: (position) => {
+      const by = droppers[position] ?? ANY_PARENT;
+      return by === ANY_PARENT ? tables.parentThatDropped(position) : by;
     },
+    interactionHeld: (place) => held[place] === 1,
     rawThousandths: (given) => {
       before[0] = 0;
       before[1] = 0;

@@ -18,8 +18,24 @@ export function memberBits(member: ScoreMember, paymentYear: number): number | n
   // Beyond ten months nothing changes; 15 is unknown.
   const months = member.esrd === null ? 0 : monthsBits(member.esrd.monthsSinceTransplant);
   const partD = member.partD === null ? 7 : PART_DS.indexOf(member.partD);
-  // 8 + 5 + 3 + 4 + 2 + 4 + 3 bits
-  return ((((((age << 5) | flags) * 8 + orec) * 16 + dual) * 4 + esrd) * 16 + months) * 8 + partD;
+  return packBits({ age, flags, orec, dual, esrd, months, partD });
+}
+
+/** What {@link memberBits} packs, each a small number. */
+export interface BitFields {
+  readonly age: number;
+  /** F 1, institutional 2, new enrollee 4, low income 8, C-SNP 16. */
+  readonly flags: number;
+  readonly orec: number;
+  readonly dual: number;
+  readonly esrd: number;
+  readonly months: number;
+  readonly partD: number;
+}
+
+/** 8 + 5 + 3 + 4 + 2 + 4 + 3 bits. */
+export function packBits({ age, flags, orec, dual, esrd, months, partD }: BitFields): number {
+  return (((((((age << 5) | flags) << 3) | orec) << 4) | dual) << 9) | (esrd << 7) | (months << 3) | partD;
 }
 
 function monthsBits(months: number | null): number {

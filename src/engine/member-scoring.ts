@@ -79,6 +79,17 @@ export function prepareMember(
   return outcome;
 }
 
+/**
+ * The members of a year, model and program that {@link prepareMember} remembers, by `memberBits`: for callers that
+ * have the bits and no member.
+ */
+export function preparedMembers(
+  reference: ReferenceData,
+  scope: Pick<MemberScoringOptions, 'paymentYear' | 'model' | 'program'>,
+): ReadonlyMap<number, Outcome<MemberScoring>> {
+  return remembered(reference, scope);
+}
+
 type Prepared = Map<number, Outcome<MemberScoring>>;
 /** Prepared members of a year, model and program: populations repeat the same few thousand. */
 const prepared = new WeakMap<ReferenceData, Map<string | null, Map<string | null, Map<number, Prepared>>>>();
@@ -93,7 +104,7 @@ let last:
 
 function remembered(
   reference: ReferenceData,
-  { paymentYear, model, program }: MemberScoringOptions,
+  { paymentYear, model, program }: Pick<MemberScoringOptions, 'paymentYear' | 'model' | 'program'>,
 ): Prepared {
   if (
     last !== null &&

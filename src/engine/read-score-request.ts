@@ -1,3 +1,4 @@
+import { isDay } from './dates.ts';
 import type { EsrdStatus, PartD, Program, Sex, Snp } from './history.ts';
 import { MODEL_IDS, type ModelId, type ScoreMember, type ScoreRequest } from './score-contract.ts';
 
@@ -228,7 +229,7 @@ function isPlainText(text: string, most: number): boolean {
   return true;
 }
 
-/** `YYYY-MM-DD` with a month of 1 to 12 and a day of 1 to 28; rarer dates are the schema's to judge. */
+/** `YYYY-MM-DD`, a day of the calendar; years before 1000 are the schema's to judge. */
 function isPlainDate(text: string): boolean {
   if (text.length !== 10 || text.charCodeAt(4) !== 45 || text.charCodeAt(7) !== 45) return false;
   for (let index = 0; index < 10; index++) {
@@ -238,5 +239,5 @@ function isPlainDate(text: string): boolean {
   }
   const month = Number(text.slice(5, 7));
   const day = Number(text.slice(8));
-  return text >= '1000' && month >= 1 && month <= 12 && day >= 1 && day <= 28;
+  return text >= '1000' && isDay(Number(text.slice(0, 4)), month, day);
 }
