@@ -28,7 +28,6 @@ import { registerSecondReviews } from './routes/second-reviews.ts';
 import { registerSubmissions } from './routes/submissions.ts';
 import { registerUnspecified } from './routes/unspecified.ts';
 import { registerVisits } from './routes/visits.ts';
-import { registerVisits } from './routes/visits.ts';
 import { registerWorklists } from './routes/worklists.ts';
 import { serializerCompiler } from './serializer.ts';
 import { validatorCompiler } from './validation.ts';
@@ -80,7 +79,6 @@ function registerRoutes(v1: Api, deps: ApiDeps): void {
   registerMembers(v1, deps);
   registerWorklists(v1, deps);
   registerUnspecified(v1, deps);
-  registerVisits(v1, deps);
   registerVisits(v1, deps);
   registerGaps(v1, deps);
   registerExplanation(v1, deps);

@@ -48,7 +48,6 @@ export const ACCESS = {
   getWorklist: listReaders,
   getUnspecifiedWorklist: readers,
   getVisitWorklist: listReaders,
-  getVisitWorklist: listReaders,
   claimGaps: workers,
   assignGaps: ['lead'],
 
