@@ -1,6 +1,9 @@
 import { createReadStream } from 'node:fs';
+import { type ByteSink, byteSink, bytesOf, copyPiece, reserve } from '../engine/byte-text.ts';
 import type { EngineError } from '../engine/outcome.ts';
-import { type Line, readLines } from '../intake/lines.ts';
+import type { LineScorer } from '../engine/score-line.ts';
+import { readLineBlocks } from '../intake/line-blocks.ts';
+import { type Line, lineOf, tooLong } from '../intake/lines.ts';
 import { CommandError, type ExitCode, say } from './exit.ts';
 import { startProgress } from './progress.ts';
 
@@ -18,7 +21,16 @@ export type LineAnswer =
 /** A line longer than this is refused in its place; the run goes on with the next. */
 const LINE_LIMIT_BYTES = 32 * 1024 * 1024;
 /** Output is written in blocks of about this size: a write a line costs more than the scoring. */
-const BLOCK_CHARS = 1 << 16;
+const BLOCK_BYTES = 1 << 17;
+const READ_BYTES = 1 << 18;
+const LF = 10;
+
+export interface NdjsonOptions {
+  readonly file?: string | undefined;
+  readonly title: string;
+  /** Answers ordinary lines from their bytes; what it leaves goes through `JSON.parse`. */
+  readonly quick?: LineScorer;
+}
 
 /**
  * Reads NDJSON from stdin (or a file), answers each line with one line in the same order, and goes on after a bad one:
@@ -26,37 +38,57 @@ const BLOCK_CHARS = 1 << 16;
  */
 export async function runNdjson(
   answer: (value: unknown) => LineAnswer,
-  options: { readonly file?: string | undefined; readonly title: string },
+  { file, title, quick }: NdjsonOptions,
 ): Promise<ExitCode> {
-  const input = options.file === undefined ? process.stdin : createReadStream(options.file);
-  const progress = startProgress(options.title, 0, 'lines');
+  const input = file === undefined ? process.stdin : createReadStream(file, { highWaterMark: READ_BYTES });
+  // A reader that has seen enough (`| head`) ends the run; the write that failed says so.
+  process.stdout.on('error', () => undefined);
+  const progress = startProgress(title, 0, 'lines');
+  const sink = byteSink(2 * BLOCK_BYTES);
   let lines = 0;
   let refused = 0;
-  let block = '';
-  try {
-    for await (const line of readLines(input, LINE_LIMIT_BYTES)) {
-      if (line.ok && line.text.trim() === '') continue;
-      lines += 1;
-      const result = answerLine(answer, line);
-      if (!result.ok) refused += 1;
-      block += result.ok
+  const slow = (line: Line): void => {
+    if (line.ok && line.text.trim() === '') return;
+    lines += 1;
+    const result = answerLine(answer, line);
+    if (!result.ok) refused += 1;
+    put(
+      sink,
+      result.ok
         ? `${result.text}\n`
-        : `${JSON.stringify({ id: result.id, line: line.number, error: result.problem })}\n`;
-      if (block.length >= BLOCK_CHARS) {
-        await write(block);
-        block = '';
-        progress.update(lines, lines);
+        : `${JSON.stringify({ id: result.id, line: line.number, error: result.problem })}\n`,
+    );
+  };
+  try {
+    for await (const block of readLineBlocks(input, LINE_LIMIT_BYTES)) {
+      if ('overlong' in block) {
+        slow(tooLong(block.firstLine, block.overlong, LINE_LIMIT_BYTES));
+        continue;
+      }
+      const { bytes } = block;
+      let number = block.firstLine;
+      for (let from = 0; from < bytes.length; number++) {
+        const found = bytes.indexOf(LF, from);
+        const to = found < 0 ? bytes.length : found;
+        if (quick?.(bytes, from, to, sink)) {
+          lines += 1;
+          reserve(sink, 1);
+          sink.bytes[sink.at++] = LF;
+        } else slow(lineOf(number, bytes.subarray(from, to)));
+        from = to + 1;
+        if (sink.at >= BLOCK_BYTES) {
+          await flush(sink);
+          progress.update(lines, lines);
+        }
       }
     }
+    await flush(sink);
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'EPIPE') return 0;
-    throw new CommandError(`cannot read ${options.file ?? 'stdin'}: ${(cause as Error).message}`, 2, {
-      cause,
-    });
+    throw new CommandError(`cannot read ${file ?? 'stdin'}: ${(cause as Error).message}`, 2, { cause });
   } finally {
     progress.stop();
   }
-  await write(block);
   if (lines === 0) {
     say('no input: one JSON object a line is expected on stdin');
     return 2;
@@ -98,7 +130,18 @@ export function engineProblem(error: EngineError): LineProblem {
       };
 }
 
-async function write(text: string): Promise<void> {
-  if (text === '' || process.stdout.write(text)) return;
-  await new Promise<void>((resolve) => process.stdout.once('drain', resolve));
+function put(sink: ByteSink, text: string): void {
+  const piece = bytesOf(text);
+  reserve(sink, piece.length);
+  sink.at = copyPiece(sink.bytes, sink.at, piece);
+}
+
+/** Writes what the sink holds; the sink is used again, so the write has to be done first. */
+async function flush(sink: ByteSink): Promise<void> {
+  if (sink.at === 0) return;
+  const block = sink.bytes.subarray(0, sink.at);
+  sink.at = 0;
+  await new Promise<void>((resolve, reject) => {
+    process.stdout.write(block, (error) => (error ? reject(error) : resolve()));
+  });
 }

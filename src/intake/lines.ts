@@ -1,3 +1,5 @@
+import { readLineBlocks } from './line-blocks.ts';
+
 const LF = 10;
 const CR = 13;
 
@@ -22,51 +24,35 @@ const lenient = new TextDecoder('utf-8', { ignoreBOM: true });
  * reported, and the next one is read. A byte order mark is dropped; CRLF and LF both end a line.
  */
 export async function* readLines(source: AsyncIterable<Uint8Array>, maxBytes: number): AsyncGenerator<Line> {
-  let number = 0;
-  let parts: Uint8Array[] = [];
-  let length = 0;
-  let overlong = false;
-  const take = (piece: Uint8Array): void => {
-    length += piece.length;
-    if (length <= maxBytes) parts.push(piece);
-    else if (!overlong) {
-      overlong = true;
-      parts = [Buffer.concat([...parts, piece]).subarray(0, RAW_BYTES)];
-    }
-  };
-  const finish = (): Line => {
-    number += 1;
-    const bytes = parts.length === 1 && parts[0] ? parts[0] : Buffer.concat(parts);
-    const line = overlong ? tooLong(number, bytes, maxBytes) : lineOf(number, bytes);
-    parts = [];
-    length = 0;
-    overlong = false;
-    return line;
-  };
-  for await (const chunk of source) {
-    let from = 0;
-    for (let at = chunk.indexOf(LF); at >= 0; at = chunk.indexOf(LF, from)) {
-      take(chunk.subarray(from, at));
-      yield finish();
-      from = at + 1;
-    }
-    // A copy: sources may reuse their buffer once the next chunk is asked for.
-    if (from < chunk.length) take(chunk.slice(from));
+  for await (const block of readLineBlocks(source, maxBytes)) {
+    if ('overlong' in block) yield tooLong(block.firstLine, block.overlong, maxBytes);
+    else yield* linesOf(block);
   }
-  if (length > 0) yield finish();
 }
 
-function tooLong(number: number, start: Uint8Array, maxBytes: number): Line {
+function* linesOf({ firstLine, bytes }: { firstLine: number; bytes: Uint8Array }): Generator<Line> {
+  let number = firstLine;
+  for (let from = 0; from < bytes.length; number++) {
+    const found = bytes.indexOf(LF, from);
+    const to = found < 0 ? bytes.length : found;
+    yield lineOf(number, bytes.subarray(from, to));
+    from = to + 1;
+  }
+}
+
+/** The report of a line over the limit, from its start. */
+export function tooLong(number: number, start: Uint8Array, maxBytes: number): Line {
   return {
     number,
     ok: false,
     code: 'line_too_long',
     message: `line is longer than ${maxBytes} bytes`,
-    raw: lenient.decode(start.subarray(0, RAW_BYTES)),
+    raw: lenient.decode(start),
   };
 }
 
-function lineOf(number: number, bytes: Uint8Array): Line {
+/** One line of bytes without its line feed, decoded. */
+export function lineOf(number: number, bytes: Uint8Array): Line {
   const hasMark = number === 1 && bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
   const end = bytes[bytes.length - 1] === CR ? bytes.length - 1 : bytes.length;
   const content = bytes.subarray(hasMark ? 3 : 0, end);

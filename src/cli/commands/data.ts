@@ -5,6 +5,7 @@ import { analyzeHistory } from '../../engine/analyze.ts';
 import { impactRequest } from '../../engine/impact.ts';
 import { readOrdinaryScoreRequest } from '../../engine/read-score-request.ts';
 import type { ReferenceData } from '../../engine/reference-data.ts';
+import { type LineScorer, lineScorer } from '../../engine/score-line.ts';
 import { scoreRequestText } from '../../engine/score-text.ts';
 import { parseHistory } from '../../intake/json/history.ts';
 import { parseAnalysisOptions, parseImpactRequest, parseScoreRequest } from '../../intake/json/requests.ts';
@@ -33,7 +34,7 @@ export function addDataCommands(program: Command): void {
     .command('score')
     .description('RAF scores: one request a line on stdin, one answer a line on stdout, same order')
     .option(...input)
-    .action((flags: InputOption) => run('score', flags.input, scoreLine));
+    .action((flags: InputOption) => run('score', flags.input, scoreLine, lineScorer));
 
   program
     .command('impact')
@@ -64,9 +65,18 @@ export function addDataCommands(program: Command): void {
 
 type LineOf = (reference: ReferenceData, value: unknown) => LineAnswer;
 
-async function run(title: string, file: string | undefined, line: LineOf): Promise<void> {
+async function run(
+  title: string,
+  file: string | undefined,
+  line: LineOf,
+  quick?: (reference: ReferenceData) => LineScorer,
+): Promise<void> {
   const reference = loadReference(loadConfig().mappingsDir);
-  process.exitCode = await runNdjson((value) => line(reference, value), { title, file });
+  process.exitCode = await runNdjson((value) => line(reference, value), {
+    title,
+    file,
+    ...(quick === undefined ? {} : { quick: quick(reference) }),
+  });
 }
 
 function scoreLine(reference: ReferenceData, value: unknown): LineAnswer {
