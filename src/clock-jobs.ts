@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import { refreshAnalyses } from './analysis/refresh.ts';
+import { applyRetention } from './analysis/retention.ts';
 import type { Config } from './config.ts';
 import { sweepInbox } from './intake/inbox.ts';
 import type { Reception } from './intake/receive-batch.ts';
@@ -45,6 +46,9 @@ async function runNightly(options: ClockJobOptions): Promise<void> {
   for (const { tenantId } of await withSystem(reception.database, (tx) => listTenants(tx))) {
     const { database: db, spoolDir } = reception;
     const dropped = await dropOldSpools({ db, spoolDir, tenantId, now: reception.now() });
+    const gone = await applyRetention({ db, tenantId, now: reception.now() });
+    if (gone.members + gone.rejects > 0)
+      logger.info({ tenantId, ...gone }, 'records past their time destroyed');
     if (dropped > 0) logger.info({ tenantId, batches: dropped }, 'raw intake past its time removed');
   }
 }

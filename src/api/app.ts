@@ -23,6 +23,7 @@ import { registerMembers } from './routes/members.ts';
 import { registerQueries } from './routes/queries.ts';
 import { registerRaf } from './routes/raf.ts';
 import { registerReference } from './routes/reference.ts';
+import { registerRetention } from './routes/retention.ts';
 import { registerSavedFilters } from './routes/saved-filters.ts';
 import { registerSecondReviews } from './routes/second-reviews.ts';
 import { registerSubmissions } from './routes/submissions.ts';
@@ -91,4 +92,5 @@ function registerRoutes(v1: Api, deps: ApiDeps): void {
   registerAnalytics(v1, deps);
   registerCalendar(v1, deps);
   registerAdministration(v1, deps);
+  registerRetention(v1, deps);
 }

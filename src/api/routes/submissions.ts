@@ -363,9 +363,9 @@ function registerReviews(v1: Api, deps: ApiDeps): void {
       const { memberKey, encounterId, marks } = request.body;
       const { subject: actor } = callerOf(request);
       const at = deps.now().toISOString();
-      touch(request, [memberKey]);
       return inTenant(deps, request, async (tx) => {
         if (!(await getMember(tx, memberKey))) throw notFound('encounter');
+        touch(request, [memberKey]);
         const before = await encounterReview(tx, deps.reference, { memberKey, encounterId });
         if (!before) throw notFound('encounter');
         const known = new Set(before.submitted.map(({ model, hcc }) => `${model} ${hcc}`));
