@@ -3,9 +3,6 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { packageRoot } from '../paths.ts';
-import { addDataCommands } from './commands/data.ts';
-import { addMappingsCommand } from './commands/mappings.ts';
-import { addServiceCommands } from './commands/service.ts';
 import { CommandError, say } from './exit.ts';
 
 const { version } = JSON.parse(readFileSync(path.join(packageRoot(), 'package.json'), 'utf8')) as {
@@ -21,9 +18,19 @@ const program = new Command('hccgap')
   .showHelpAfterError('(hccgap --help, or hccgap COMMAND --help)')
   .exitOverride();
 
+// A command on data starts many times a day: it does not load the service, nor the readers of spreadsheets.
+const DATA = ['score', 'impact', 'analyze', 'suspect'];
+const asked = process.argv[2] ?? '';
+const { addDataCommands } = await import('./commands/data.ts');
 addDataCommands(program);
-addMappingsCommand(program);
-addServiceCommands(program);
+if (!DATA.includes(asked)) {
+  const { addMappingsCommand } = await import('./commands/mappings.ts');
+  addMappingsCommand(program);
+}
+if (!DATA.includes(asked) && asked !== 'mappings') {
+  const { addServiceCommands } = await import('./commands/service.ts');
+  addServiceCommands(program);
+}
 
 try {
   await program.parseAsync();

@@ -84,7 +84,9 @@ export async function runNdjson(
     }
     await flush(sink);
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'EPIPE') return 0;
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code === 'EPIPE') return 0;
+    if (code === undefined) throw cause;
     throw new CommandError(`cannot read ${file ?? 'stdin'}: ${(cause as Error).message}`, 2, { cause });
   } finally {
     progress.stop();

@@ -10,7 +10,7 @@ import { scoreRequestText } from '../../engine/score-text.ts';
 import { parseHistory } from '../../intake/json/history.ts';
 import { parseAnalysisOptions, parseImpactRequest, parseScoreRequest } from '../../intake/json/requests.ts';
 import type { FieldError } from '../../intake/json/validate.ts';
-import { loadReference } from '../../reference/load.ts';
+import { loadReferenceOnUse } from '../../reference/load-on-use.ts';
 import { evaluateCase } from '../../reference/suspect-cases.ts';
 import { CommandError } from '../exit.ts';
 import { engineProblem, idOf, type LineAnswer, type LineProblem, runNdjson } from '../ndjson.ts';
@@ -71,7 +71,7 @@ async function run(
   line: LineOf,
   quick?: (reference: ReferenceData) => LineScorer,
 ): Promise<void> {
-  const reference = loadReference(loadConfig().mappingsDir);
+  const reference = loadReferenceOnUse(loadConfig().mappingsDir);
   process.exitCode = await runNdjson((value) => line(reference, value), {
     title,
     file,
