@@ -16,6 +16,16 @@ export interface DirectionTotal {
   readonly payment: number;
 }
 
+/** The directions beside one another and their signed sum: a total is never of adds alone (compliance C-1). */
+export function bothWays(byDirection: readonly DirectionTotal[]) {
+  const net = (of: 'standalone' | 'payment') =>
+    byDirection.reduce((sum, row) => sum + Math.round(row[of] * 1000), 0) / 1000;
+  return {
+    byDirection: [...byDirection],
+    net: { standalone: net('standalone'), payment: net('payment') },
+  };
+}
+
 /** Totals by direction of what the filter finds; deletes stand beside adds, signed. */
 export function totalWorklist(tx: TenantTx, filter: WorklistFilter): Promise<readonly DirectionTotal[]> {
   return rowsOf<DirectionTotal>(

@@ -11,6 +11,7 @@ import {
   topDrivers,
 } from '../../store/analytics.ts';
 import { WORKFLOW_STATUSES } from '../../store/gaps.ts';
+import { bothWays, totalWorklist } from '../../store/worklist-totals.ts';
 import type { Api } from '../api.ts';
 import { csvTable } from '../csv.ts';
 import type { ApiDeps } from '../deps.ts';
@@ -18,6 +19,7 @@ import { representation, sendCsvFile } from '../negotiate.ts';
 import { writeAudit } from '../plugins/access.ts';
 import { problems } from '../problems.ts';
 import { population, populationOf, rate } from '../schemas/population.ts';
+import { worklistTotals } from '../schemas/worklist.ts';
 import { inTenant } from '../tenant.ts';
 import { labelOf, registerRecapture } from './recapture.ts';
 
@@ -223,6 +225,9 @@ export function registerAnalytics(v1: Api, deps: ApiDeps): void {
                 payment: z.number(),
               }),
             ),
+            totals: worklistTotals.describe(
+              'of all open gaps of the population, both directions, whatever `limit`',
+            ),
           }),
           ...problems(406),
         },
@@ -230,7 +235,15 @@ export function registerAnalytics(v1: Api, deps: ApiDeps): void {
     },
     async (request, reply) => {
       const of = populationOf(deps, request, request.query);
-      const items = await inTenant(deps, request, (tx) => topDrivers(tx, of, request.query.limit));
+      const { items, totals } = await inTenant(deps, request, async (tx) => ({
+        items: await topDrivers(tx, of, request.query.limit),
+        totals: bothWays(
+          await totalWorklist(tx, {
+            paymentYear: of.paymentYear,
+            ...(of.contracts === null ? {} : { contracts: of.contracts }),
+          }),
+        ),
+      }));
       const columns = [
         'model',
         'hcc',
@@ -242,7 +255,7 @@ export function registerAnalytics(v1: Api, deps: ApiDeps): void {
         'payment',
       ] as const;
       if (await csv(request, reply, { name: 'drivers', columns, rows: items })) return reply;
-      return { paymentYear: of.paymentYear, items };
+      return { paymentYear: of.paymentYear, items, totals };
     },
   );
 

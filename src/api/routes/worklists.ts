@@ -4,7 +4,7 @@ import type { GapList } from '../../engine/analysis-contract.ts';
 import { withOverrides } from '../../reference/calendar.ts';
 import type { TenantTx } from '../../store/database.ts';
 import type { StoredGap } from '../../store/gaps.ts';
-import { totalWorklist } from '../../store/worklist-totals.ts';
+import { bothWays, totalWorklist } from '../../store/worklist-totals.ts';
 import {
   assignGaps,
   claimGaps,
@@ -267,13 +267,7 @@ function yearStates(
 
 async function sums(tx: Parameters<typeof countWorklist>[0], filter: WorklistFilter) {
   const counts = await countWorklist(tx, filter);
-  const byDirection = await totalWorklist(tx, filter);
-  const net = (of: 'standalone' | 'payment') =>
-    byDirection.reduce((sum, row) => sum + Math.round(row[of] * 1000), 0) / 1000;
-  return {
-    counts,
-    totals: { byDirection, net: { standalone: net('standalone'), payment: net('payment') } },
-  };
+  return { counts, totals: bothWays(await totalWorklist(tx, filter)) };
 }
 
 async function sendCsv(
