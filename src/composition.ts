@@ -211,5 +211,6 @@ function oidcOptions(config: Config): OidcOptions | null {
     keys: createRemoteJWKSet(new URL(jwks)),
     tenantClaim: config.OIDC_TENANT_CLAIM,
     roleClaim: config.OIDC_ROLE_CLAIM,
+    mfaMethods: config.OIDC_MFA_METHODS,
   };
 }

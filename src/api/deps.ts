@@ -76,6 +76,8 @@ export interface OidcOptions {
   readonly audience: string;
   readonly tenantClaim: string;
   readonly roleClaim: string;
+  /** Values of `amr`, one of which a token must hold (security A-3); absent or null: not asked. */
+  readonly mfaMethods?: readonly string[] | null;
   readonly keys: JWTVerifyGetKey;
 }
 

@@ -17,6 +17,8 @@ const HCCS: Readonly<Record<string, readonly string[]>> = {
 };
 /** ICD-10-CM F10 to F16, F18 and F19: alcohol and drugs; F17 is nicotine. */
 const CODE = /^F1[0-689]/;
+/** A code of them in a sentence. */
+const NAMED = /\bF1[0-689](?:\.\w{1,4})?\b/;
 
 /** Every one of them as `model hcc`. */
 export const SUBSTANCE_USE: ReadonlySet<string> = new Set(
@@ -44,7 +46,8 @@ function tells(item: unknown, model: string | null): boolean {
   if (typeof item === 'string') return isSubstanceUseCode(item) && /^[A-Z]\d\w\.?\w{0,4}$/i.test(item);
   if (typeof item !== 'object' || item === null) return false;
   // Any object of ours: the fields read are checked one by one.
-  const { hcc, code, variable, model: own } = item as Readonly<Record<string, unknown>>;
+  const { hcc, code, variable, model: own, explanation } = item as Readonly<Record<string, unknown>>;
+  if (typeof explanation === 'string' && NAMED.test(explanation)) return true;
   const named = typeof own === 'string' ? own : model;
   if (typeof hcc === 'string' && isSubstanceUseHcc(named, hcc)) return true;
   if (typeof code === 'string' && isSubstanceUseCode(code)) return true;
@@ -68,7 +71,10 @@ export function withoutSubstanceUse(value: unknown, model: string | null = null)
     Object.entries(record).map(([key, inner]) => [
       key,
       HCC_LISTS.has(key) && Array.isArray(inner)
-        ? inner.filter((hcc) => typeof hcc !== 'string' || !isSubstanceUseHcc(named, hcc))
+        ? withoutSubstanceUse(
+            inner.filter((hcc) => typeof hcc !== 'string' || !isSubstanceUseHcc(named, hcc)),
+            named,
+          )
         : withoutSubstanceUse(inner, named),
     ]),
   );

@@ -123,6 +123,73 @@ describe('bearer tokens', () => {
   });
 });
 
+describe('tokens that try harder', () => {
+  const issuer = 'https://id.example.test';
+  const audience = 'hccgap';
+  const now = Date.parse(`${TODAY}T12:00:00Z`) / 1000;
+  const claims = { iss: issuer, aud: audience, exp: now + 60, sub: 'ana', tenant: TENANT_A, role: 'coder' };
+
+  test('an algorithm, key or kind of token that was not agreed is 401', async () => {
+    const { publicKey, privateKey } = await generateKeyPair('ES256', { extractable: true });
+    const jwk = { ...(await exportJWK(publicKey)), kid: 'k1', alg: 'ES256' };
+    const keys = createLocalJWKSet({ keys: [jwk] });
+    const oidc = { issuer, audience, tenantClaim: 'tenant', roleClaim: 'role', keys };
+    const { app } = await start({ oidc });
+    const send = async (authorization: string) =>
+      (await app.inject({ url: MODELS, headers: { authorization } })).statusCode;
+    const sign = (payload: Record<string, unknown>, header: Record<string, unknown> = {}) =>
+      new SignJWT(payload).setProtectedHeader({ alg: 'ES256', kid: 'k1', ...header }).sign(privateKey);
+    // The public key as the secret of an HMAC: the classic confusion of algorithms.
+    const confused = await new SignJWT(claims)
+      .setProtectedHeader({ alg: 'HS256', kid: 'k1' })
+      .sign(new TextEncoder().encode(JSON.stringify(jwk)));
+    const good = await sign(claims);
+    const [head = '', body = '', signature = ''] = good.split('.');
+    const forged = Buffer.from(JSON.stringify({ ...claims, role: 'admin' })).toString('base64url');
+    const refused = [
+      confused,
+      await sign({ ...claims, nbf: now + 600 }),
+      await sign(claims, { kid: 'another' }),
+      await sign({ ...claims, aud: ['another', 'third'] }),
+      await sign({ ...claims, role: ['coder'] }),
+      await sign({ ...claims, role: undefined }),
+      await sign({ ...claims, tenant: undefined }),
+      await sign({ ...claims, sub: '' }),
+      `${head}.${forged}.${signature}`,
+      `${head}.${body}.`,
+      `${head}.${body}`,
+      `${good}.${signature}`,
+    ];
+    for (const token of refused) expect(await send(`Bearer ${token}`)).toBe(401);
+    expect(await send(`Basic ${good}`)).toBe(401);
+    expect(await send(`Bearer ${good} ${good}`)).toBe(401);
+    expect(await send(`Bearer ${good}`)).toBe(200);
+  });
+
+  test('where a second factor is asked for, a token that does not say so is 401', async () => {
+    const { publicKey, privateKey } = await generateKeyPair('ES256');
+    const keys = createLocalJWKSet({ keys: [{ ...(await exportJWK(publicKey)), kid: 'k1', alg: 'ES256' }] });
+    const oidc = { issuer, audience, tenantClaim: 'tenant', roleClaim: 'role', keys, mfaMethods: ['mfa'] };
+    const { app } = await start({ oidc });
+    const send = async (amr: unknown) => {
+      const token = await new SignJWT({ ...claims, ...(amr === undefined ? {} : { amr }) })
+        .setProtectedHeader({ alg: 'ES256', kid: 'k1' })
+        .sign(privateKey);
+      return (await app.inject({ url: MODELS, headers: { authorization: `Bearer ${token}` } })).statusCode;
+    };
+    expect(await send(undefined)).toBe(401);
+    expect(await send('mfa')).toBe(401);
+    expect(await send(['pwd'])).toBe(401);
+    expect(await send(['pwd', 'mfa'])).toBe(200);
+  });
+
+  test('without an identity provider no token opens anything', async () => {
+    const { app } = await start();
+    const answer = await app.inject({ url: MODELS, headers: { authorization: 'Bearer a.b.c' } });
+    expect(answer.statusCode).toBe(401);
+  });
+});
+
 describe('operations', () => {
   test('liveness answers without a key; readiness names what is away', async () => {
     const away = async () => {

@@ -51,6 +51,11 @@ async function fromKey(
   return { tenantId, subject: `key:${keyId}`, role, keyId, npi, contracts };
 }
 
+/** RFC 8176: the methods by which the person proved who they are. */
+function usedOneOf(wanted: readonly string[], amr: unknown): boolean {
+  return Array.isArray(amr) && amr.some((method) => wanted.includes(String(method)));
+}
+
 async function fromToken(token: string, oidc: OidcOptions, now: Date): Promise<Principal> {
   const verified = await jwtVerify(token, oidc.keys, {
     issuer: oidc.issuer,
@@ -63,6 +68,7 @@ async function fromToken(token: string, oidc: OidcOptions, now: Date): Promise<P
     throw refuse(cause);
   });
   const { payload } = verified;
+  if (oidc.mfaMethods && !usedOneOf(oidc.mfaMethods, payload.amr)) throw refuse();
   const tenantId = payload[oidc.tenantClaim];
   const role = payload[oidc.roleClaim];
   const npi = payload.npi;
