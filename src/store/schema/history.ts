@@ -103,7 +103,11 @@ export const encounters = pgTable(
     providerSpecialty: text(),
     ...provenance,
   },
-  (t) => [primaryKey({ columns: [t.tenantId, t.memberId, t.encounterId] })],
+  (t) => [
+    primaryKey({ columns: [t.tenantId, t.memberId, t.encounterId] }),
+    // The linkage figures read the chart reviews of a few service years, a small part of the records.
+    index('encounters_chart_review').on(t.tenantId, t.toDate).where(sql`source = 'chart_review'`),
+  ],
 );
 
 export const serviceLines = pgTable(
@@ -216,7 +220,11 @@ export const appointments = pgTable(
     providerSpecialty: text(),
     ...provenance,
   },
-  (t) => [primaryKey({ columns: [t.tenantId, t.memberId, t.key] })],
+  (t) => [
+    primaryKey({ columns: [t.tenantId, t.memberId, t.key] }),
+    // The list before a visit asks who comes in the next days.
+    index('appointments_date').on(t.tenantId, t.date),
+  ],
 );
 
 /**

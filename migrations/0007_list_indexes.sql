@@ -1,0 +1,2 @@
+CREATE INDEX "appointments_date" ON "appointments" USING btree ("tenant_id","date");--> statement-breakpoint
+CREATE INDEX "encounters_chart_review" ON "encounters" USING btree ("tenant_id","to_date") WHERE source = 'chart_review';
