@@ -4,12 +4,17 @@
  */
 import { availableParallelism, cpus, loadavg, totalmem } from 'node:os';
 import { analyzeBench } from './analyze.ts';
+import { intakeBench } from './intake.ts';
 import type { Bench } from './measure.ts';
 import { scoreBench } from './score.ts';
 
-const BENCHES: Readonly<Record<string, Bench>> = { score: scoreBench, analyze: analyzeBench };
+const BENCHES: Readonly<Record<string, Bench>> = {
+  score: scoreBench,
+  analyze: analyzeBench,
+  intake: intakeBench,
+};
 
-const asked = process.argv.slice(2).filter((name) => !name.startsWith('-'));
+const asked = process.argv.slice(2).filter((name) => !name.startsWith('-') && !/^\d+$/.test(name));
 const unknown = asked.filter((name) => !(name in BENCHES));
 if (unknown.length > 0) {
   process.stderr.write(`no bench ${unknown.join(', ')}; there are: ${Object.keys(BENCHES).join(', ')}\n`);

@@ -36,6 +36,7 @@ export class FileOutcome {
   readonly #codes = new Map<string, number>();
   #rejected = 0;
   #failed = false;
+  #heading: string | null = null;
 
   constructor(file: string, format: string, limits: IntakeLimits) {
     this.#file = file;
@@ -56,6 +57,11 @@ export class FileOutcome {
   /** The file could not be read to its end; its reports say so. */
   fail(): void {
     this.#failed = true;
+  }
+
+  /** What a file of rejected rows, mended and sent again, has to begin with. */
+  beginsWith(heading: string): void {
+    this.#heading = bounded(heading, RAW_CHARACTERS);
   }
 
   accept(recordType: string, duplicate = false): void {
@@ -110,6 +116,7 @@ export class FileOutcome {
         duplicates,
         codes: Object.fromEntries(this.#codes),
         ...(this.#failed ? { failed: true } : {}),
+        ...(this.#heading === null ? {} : { heading: this.#heading }),
       };
       yield { type: 'report', report };
     }

@@ -19,9 +19,16 @@ import type { FileReport, IntakeFinding } from '../store/records.ts';
 import { openStage } from '../store/staging.ts';
 import { currentSettings } from '../store/tenancy.ts';
 import { addBatchAnalysis } from '../store/work-items.ts';
+import { readLines } from './lines.ts';
 import { intakeLookups } from './lookups.ts';
 import { batchFailed, parseBatch } from './parse-batch.ts';
-import { DEFAULT_LIMITS, INTAKE_FORMATS, type IntakeFormat, intakeOptions } from './parser.ts';
+import {
+  DEFAULT_LIMITS,
+  INTAKE_FORMATS,
+  type IntakeFormat,
+  type IntakeInput,
+  intakeOptions,
+} from './parser.ts';
 import { readParserSettings } from './parser-settings.ts';
 import { type BatchSpool, spooledInputs } from './spool.ts';
 
@@ -84,7 +91,7 @@ export async function readBatch(reading: BatchReading): Promise<void> {
     await stage.finish();
     await lockTenantIntake(tx);
     const merged = await mergeStage(tx, batchId, stage);
-    await findings.addUnresolved(merged.unresolved, reports);
+    await findings.addUnresolved(merged.unresolved, { reports, inputs });
     await findings.flush();
     await saveFileReports(tx, batchId, reports);
     await noteReadingProgress(tx, batchId, { bytesRead: batch.bytesTotal, bytesTotal: batch.bytesTotal });
@@ -140,7 +147,9 @@ async function concludeReading(tx: TenantTx, batch: Batch, reports: readonly Fil
     await moveBatch(tx, { batchId, from: ['reading'], to: 'failed', error });
     return;
   }
-  await addBatchAnalysis(tx, { batchId, asOf });
+  const { paymentYears } = batch.options;
+  const years = Array.isArray(paymentYears) ? paymentYears.map(Number) : null;
+  await addBatchAnalysis(tx, { batchId, asOf, paymentYears: years });
   if (doubtful) {
     const share = `${total('rejected')} of ${total('received')} records rejected`;
     await noteBatchError(tx, batchId, `${share}, or a file could not be read; the rest was taken`);
@@ -171,11 +180,16 @@ class FindingSink {
   }
 
   /** Rows that their parser took and the store did not: they move from the accepted to the rejected. */
-  async addUnresolved(rows: readonly UnresolvedRow[], reports: FileReport[]): Promise<void> {
+  async addUnresolved(
+    rows: readonly UnresolvedRow[],
+    { reports, inputs }: { readonly reports: FileReport[]; readonly inputs: readonly IntakeInput[] },
+  ): Promise<void> {
+    const sent = await linesAsSent(rows, { reports, inputs });
     for (const { file, row, value, reason } of rows) {
       moveToRejected(reports, file, reason);
       const { field, message } = UNRESOLVED[reason];
-      await this.add({ file, row, field, code: reason, severity: 'error', message, value, raw: null });
+      const raw = sent.get(`${file}\n${row}`) ?? null;
+      await this.add({ file, row, field, code: reason, severity: 'error', message, value, raw });
     }
   }
 
@@ -186,6 +200,28 @@ class FindingSink {
     await withTenant(db, tenantId, (tx) => saveFindings(tx, batchId, findings, this.#written));
     this.#written += findings.length;
   }
+}
+
+/** Formats whose rows are lines of the file. */
+const LINE_FORMATS: ReadonlySet<string> = new Set(['csv', 'cms-return', 'json-history']);
+const LINE_BYTES = 1024 * 1024;
+
+/** The lines of rows that were refused after their parser had let go of them, read again. */
+async function linesAsSent(
+  rows: readonly UnresolvedRow[],
+  { reports, inputs }: { readonly reports: readonly FileReport[]; readonly inputs: readonly IntakeInput[] },
+): Promise<ReadonlyMap<string, string>> {
+  const lines = new Map<string, string>();
+  for (const input of inputs) {
+    const wanted = new Set(rows.filter(({ file }) => file === input.file).map(({ row }) => row));
+    const format = reports.find(({ file }) => file === input.file)?.format ?? '';
+    if (wanted.size === 0 || !LINE_FORMATS.has(format)) continue;
+    for await (const line of readLines(input.open(), LINE_BYTES)) {
+      if (line.ok && wanted.delete(line.number)) lines.set(`${input.file}\n${line.number}`, line.text);
+      if (wanted.size === 0) break;
+    }
+  }
+  return lines;
 }
 
 /** A record that was taken by its parser and refused afterwards: the sum stays what was received. */

@@ -12,6 +12,10 @@ export interface BatchChoices {
   readonly program?: string | undefined;
   readonly delimiter?: string | undefined;
   readonly paymentYears?: readonly number[] | undefined;
+  /** As in the tenant's settings (parser-settings.ts), for this batch. */
+  readonly memberIdSystems?: readonly string[] | undefined;
+  readonly includeNonFinalDiagnoses?: boolean | undefined;
+  readonly lenientX12?: boolean | undefined;
 }
 
 export interface ReceivedBatch {

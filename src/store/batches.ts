@@ -235,6 +235,19 @@ export function listFindings(
   );
 }
 
+/** Files of a batch that have rejected records as sent, and how many of them. */
+export async function filesWithRejects(
+  tx: TenantTx,
+  batchId: string,
+): Promise<{ readonly files: readonly string[]; readonly records: number }> {
+  const rows = await rowsOf<{ file: string; records: number }>(
+    tx,
+    sql`select file, count(distinct row)::int as records from batch_rejects
+        where batch_id = ${batchId}::uuid and severity = 'error' and raw is not null group by file order by file`,
+  );
+  return { files: rows.map(({ file }) => file), records: rows.reduce((sum, row) => sum + row.records, 0) };
+}
+
 /** How many findings of each code and severity a batch has. */
 export function countFindings(
   tx: TenantTx,

@@ -41,8 +41,7 @@ const FEED_TABLES = [
  * alias of; rows of nobody known are handed back and nothing is made of them.
  */
 export async function mergeStage(tx: TenantTx, batchId: string, stage: Stage): Promise<MergeOutcome> {
-  // Sorting a batch on disk costs more than everything else here.
-  await tx.execute(sql`set local work_mem = '128MB'`);
+  await setPlans(tx, stage);
   const staged = RECORD_TABLES.filter((table) => stage.has(table));
   const names = [STAGED_IDS, STAGED_MEMBERS, STAGED_LINKS, ...staged.map(stageOf)];
   await tx.execute(sql.raw(`analyze ${names.join(', ')}`));
@@ -77,12 +76,36 @@ export async function mergeStage(tx: TenantTx, batchId: string, stage: Stage): P
         )
         select count(*)::int as members from touched`,
   );
+  await resetPlans(tx);
   return {
     changedRows,
     touchedMembers: touched?.members ?? 0,
     unresolved: [...unresolved, ...refused],
     merges: changes,
   };
+}
+
+/** Staged records up to which rows are looked up one by one; above, whole tables are joined. */
+const SMALL_STAGE = 20_000;
+
+/**
+ * Takes the choice between looking up and joining from the planner, which goes by statistics that a table just filled
+ * does not have yet: a nested loop over a million rows would take hours. Sorting on disk and compiling statements cost
+ * more than they bring.
+ */
+async function setPlans(tx: TenantTx, stage: Stage): Promise<void> {
+  const small = stage.records <= SMALL_STAGE;
+  await tx.execute(sql`select set_config('work_mem', '128MB', true), set_config('jit', 'off', true),
+    set_config('enable_nestloop', ${small ? 'on' : 'off'}, true),
+    set_config('enable_seqscan', ${small ? 'off' : 'on'}, true),
+    set_config('enable_hashjoin', ${small ? 'off' : 'on'}, true),
+    set_config('enable_mergejoin', ${small ? 'off' : 'on'}, true)`);
+}
+
+/** What comes after the merge in its transaction is planned as ever. */
+async function resetPlans(tx: TenantTx): Promise<void> {
+  await tx.execute(sql`select set_config(name, reset_val, true) from pg_settings
+    where name in ('work_mem', 'jit', 'enable_nestloop', 'enable_seqscan', 'enable_hashjoin', 'enable_mergejoin')`);
 }
 
 /**

@@ -14,6 +14,7 @@ import {
 import { type IncomingFile, SpoolLimitError } from '../../intake/spool.ts';
 import {
   countFindings,
+  filesWithRejects,
   getBatch,
   listBatches,
   listFileReports,
@@ -31,6 +32,7 @@ import { touch, writeAudit } from '../plugins/access.ts';
 import { callerOf } from '../plugins/auth.ts';
 import { claimKey, idempotencyKeyOf, replay } from '../plugins/idempotency.ts';
 import { notFound, ProblemError, problems } from '../problems.ts';
+import { rejectedAsSent } from '../rejected-as-sent.ts';
 import {
   BATCH_STATES,
   batch,
@@ -53,6 +55,17 @@ const choices = z.strictObject({
     .transform((text) => text.split(',').map(Number))
     .optional()
     .describe('payment years to analyse, e.g. 2026,2027; default: those that are open'),
+  memberIdSystems: z
+    .string()
+    .min(1)
+    .max(2000)
+    .transform((text) => text.split(','))
+    .optional()
+    .describe(
+      'FHIR: identifier systems whose value is the member id, comma-separated, the preferred one first',
+    ),
+  includeNonFinalDiagnoses: z.stringbool().optional().describe('default: the setting of the tenant'),
+  lenientX12: z.stringbool().optional().describe('default: the setting of the tenant'),
 });
 
 async function* filesOf(request: FastifyRequest): AsyncGenerator<IncomingFile> {
@@ -146,13 +159,21 @@ export function registerBatches(v1: Api, deps: ApiDeps): void {
         description: 'The values are data of people: the read is written to the audit log.',
         produces: ['application/json', 'application/x-ndjson', 'text/csv'],
         params,
-        querystring: z.strictObject({ ...pageQuery, severity: z.enum(['error', 'warning']).optional() }),
+        querystring: z.strictObject({
+          ...pageQuery,
+          severity: z.enum(['error', 'warning']).optional(),
+          shape: z
+            .enum(['findings', 'sent'])
+            .default('findings')
+            .describe('sent: the rejected records as they were sent, to be mended and sent again'),
+        }),
         response: { 200: pageOf(finding), ...problems(404, 406) },
       },
     },
     async (request, reply) => {
       const { batchId } = request.params;
-      const { limit, cursor, severity } = request.query;
+      const { limit, cursor, severity, shape } = request.query;
+      if (shape === 'sent') return sendAsSent(request, reply, deps, batchId);
       const form = representation(request, ['json', 'ndjson', 'csv']);
       request.touched.resourceId = batchId;
       const only = severity ? { severity } : {};
@@ -201,6 +222,26 @@ export function registerBatches(v1: Api, deps: ApiDeps): void {
       });
     },
   );
+}
+
+async function sendAsSent(request: FastifyRequest, reply: FastifyReply, deps: ApiDeps, batchId: string) {
+  const { tenantId } = callerOf(request);
+  const inTenant = <T>(work: Parameters<typeof withTenant<T>>[2]) =>
+    withTenant(deps.database, tenantId, work);
+  request.touched.resourceId = batchId;
+  const { reports, files, records } = await inTenant(async (tx) => {
+    if (!(await getBatch(tx, batchId))) throw notFound('batch');
+    return { reports: await listFileReports(tx, batchId), ...(await filesWithRejects(tx, batchId)) };
+  });
+  touch(request, [], records);
+  const { contentType, fileName, body } = rejectedAsSent(reports, files, (afterSeq) =>
+    inTenant((tx) => listFindings(tx, batchId, { afterSeq, limit: PAGE, severity: 'error' })),
+  );
+  await writeAudit(request, reply, deps);
+  return reply
+    .type(contentType)
+    .header('content-disposition', `attachment; filename="${fileName}"`)
+    .send(body);
 }
 
 async function sendAll(

@@ -42,6 +42,13 @@ export const batchDetail = batch
         accepted: count,
         rejected: count,
         duplicates: count,
+        codes: z
+          .record(z.string(), count)
+          .optional()
+          .describe(
+            'findings of the file by code, listed or not: unknown codes, assumptions, unresolved drugs',
+          ),
+        failed: z.boolean().optional().describe('the file could not be read to its end'),
       }),
     ),
     findings: z.array(z.object({ code: z.string(), severity: z.string(), count })),

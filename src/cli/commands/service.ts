@@ -24,6 +24,9 @@ interface SubmitFlags {
   readonly asOf?: string;
   readonly format?: string;
   readonly program?: string;
+  readonly memberIdSystems?: string;
+  readonly nonFinalDiagnoses?: true;
+  readonly lenientX12?: true;
   readonly wait: boolean;
 }
 
@@ -92,6 +95,15 @@ function addSubmit(program: Command): void {
     .addOption(
       new Option('--program <program>', 'of members whose extract names none').choices(['ma', 'pace', 'aca']),
     )
+    .option(
+      '--member-id-systems <list>',
+      'FHIR: identifier systems whose value is the member id, comma-separated',
+    )
+    .option(
+      '--non-final-diagnoses',
+      'admitting diagnoses and reasons for visit count as diagnoses of the claim',
+    )
+    .option('--lenient-x12', 'faulty X12 envelopes and composites are read with a warning')
     .option('--no-wait', 'return when the extract is received; workers elsewhere do the rest')
     .action(async (place: string, flags: SubmitFlags) => {
       const runtime = await openRuntime({ workers: flags.wait, defaults: { LOG_LEVEL: 'warn' } });
@@ -102,7 +114,14 @@ function addSubmit(program: Command): void {
           tenantId,
           subject: 'cli',
           place,
-          choices: { asOf, format, program: lineOfBusiness },
+          choices: {
+            asOf,
+            format,
+            program: lineOfBusiness,
+            memberIdSystems: flags.memberIdSystems?.split(','),
+            includeNonFinalDiagnoses: flags.nonFinalDiagnoses,
+            lenientX12: flags.lenientX12,
+          },
         });
         if (!received.created) say('the same content was submitted before; nothing is done twice');
         const batch = flags.wait

@@ -163,18 +163,18 @@ export function* claimRecords(
     provider: claim.provider,
   };
   yield { kind: 'encounter', memberId, source, encounter, complete: true };
-  if (claimStatus === 'void') {
-    if (identified.targetUnknown && identified.target !== claim.claimNumber) {
-      // Remembered against both numbers the original may come under later.
-      const also = {
-        ...encounter,
-        encounterId: `${encounterId}:own`,
-        replacesEncounterId: claim.claimNumber,
-      };
-      yield { kind: 'encounter', memberId, source, encounter: also, complete: true };
-    }
-    return;
+  const acts = claimStatus === 'void' || (claimStatus === 'replacement' && !claim.chartReview);
+  if (acts && identified.targetUnknown && identified.target !== claim.claimNumber) {
+    // Remembered against both numbers the original may come under later, by a record that does nothing else.
+    const also: typeof encounter = {
+      ...encounter,
+      encounterId: `${encounterId}:own`,
+      claimStatus: 'void',
+      replacesEncounterId: claim.claimNumber,
+    };
+    yield { kind: 'encounter', memberId, source, encounter: also, complete: true };
   }
+  if (claimStatus === 'void') return;
   for (const { number, line, drugs } of claim.lines) {
     yield { kind: 'service_line', memberId, source, encounterId, lineNumber: number, line };
     for (const code of drugs) {

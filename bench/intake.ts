@@ -1,0 +1,229 @@
+import { randomBytes } from 'node:crypto';
+import { createReadStream, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { performance } from 'node:perf_hooks';
+import { pipeline } from 'node:stream/promises';
+import { parseArgs } from 'node:util';
+import pg from 'pg';
+import { from as copyFrom } from 'pg-copy-streams';
+import { generateExtract } from '../seeds/scale.ts';
+import { analyzeMembers } from '../src/analysis/analyze-members.ts';
+import { analyzeHistory } from '../src/engine/analyze.ts';
+import { fileInput } from '../src/intake/archive.ts';
+import { intakeLookups } from '../src/intake/lookups.ts';
+import { parseBatch } from '../src/intake/parse-batch.ts';
+import { intakeOptions } from '../src/intake/parser.ts';
+import { readBatch } from '../src/intake/read-batch.ts';
+import { type Reception, receiveBatch, spoolExtract } from '../src/intake/receive-batch.ts';
+import { loadReference } from '../src/reference/load.ts';
+import { openDatabase, withSystem } from '../src/store/database.ts';
+import { migrate } from '../src/store/migrate.ts';
+import type { CanonicalRecord } from '../src/store/records.ts';
+import { createTenant } from '../src/store/tenancy.ts';
+import { addWorkItems, memberKeysOf } from '../src/store/work-items.ts';
+
+const AS_OF = '2026-11-23';
+const ADMIN_URL = process.env.DATABASE_URL ?? 'postgres://postgres@127.0.0.1:5432/postgres';
+/** Members analysed by the bench; the rest is reckoned from their rate. */
+const ANALYZED = 10_000;
+
+/**
+ * The nightly load, stage by stage: `npm run bench -- intake --members N`. In the same run the same rows go by a bare
+ * COPY into one table with one index, which is what the stages are measured against.
+ */
+export async function intakeBench(): Promise<void> {
+  const { values } = parseArgs({
+    options: { members: { type: 'string', default: '10000' } },
+    allowPositionals: true,
+    strict: false,
+  });
+  const members = Number(values.members);
+  const folder = mkdtempSync(path.join(tmpdir(), 'hccgap-bench-'));
+  const name = `hccgap_bench_${randomBytes(6).toString('hex')}`;
+  const admin = new pg.Client({ connectionString: ADMIN_URL });
+  await admin.connect();
+  await admin.query(`create database ${name}`);
+  const url = new URL(ADMIN_URL);
+  url.pathname = `/${name}`;
+  const db = openDatabase({ url: url.toString(), max: 6 });
+  try {
+    await migrate(db.pool);
+    await run({ members, folder, db });
+  } finally {
+    await db.pool.end();
+    await admin.query(`drop database if exists ${name} with (force)`);
+    await admin.end();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+interface Place {
+  readonly members: number;
+  readonly folder: string;
+  readonly db: ReturnType<typeof openDatabase>;
+}
+
+async function run({ members, folder, db }: Place): Promise<void> {
+  const extract = await generateExtract({ members, seed: 1, outDir: path.join(folder, 'extract') });
+  const reference = loadReference('hcc-mappings');
+  const megabytes = Math.round(extract.bytes / 1e6);
+  print(`${members} members, ${extract.claims} claims, ${extract.diagnoses} diagnoses, ${megabytes} MB`);
+
+  const bare = await bareCopy(db, extract.files);
+  line('bare COPY into one indexed table', bare);
+
+  const rows = { parsed: 0 };
+  const inputs = extract.files.map((file) => fileInput(path.basename(file), file));
+  const options = intakeOptions({ asOf: AS_OF, lookups: intakeLookups(reference) });
+  const parse = await timed(async () => {
+    for await (const event of parseBatch(inputs, options)) if (event.type === 'record') rows.parsed += 1;
+    return rows.parsed;
+  });
+  line('parse alone', parse, bare);
+
+  const spoolDir = path.join(folder, 'spool');
+  const tenant = await withSystem(db, (tx) => createTenant(tx, 'bench'));
+  const tenantId = tenant?.tenantId ?? '';
+  const reception: Reception = {
+    database: db,
+    spoolDir,
+    now: () => new Date(`${AS_OF}T12:00:00Z`),
+    batches: {
+      enqueue: async (tx, batchId) => {
+        await addWorkItems(tx, [{ kind: 'intake', batchId, payload: {} }]);
+      },
+      nudge: () => undefined,
+    },
+  };
+  let batchId = '';
+  const receive = async (choices: object) => {
+    const files = (async function* () {
+      for (const file of extract.files) yield { name: path.basename(file), content: createReadStream(file) };
+    })();
+    const spooled = await spoolExtract(reception, tenantId, { files, limitBytes: Number.MAX_SAFE_INTEGER });
+    const { batch } = await receiveBatch(reception, { tenantId, subject: 'bench' }, { ...spooled, choices });
+    batchId = batch.batchId;
+  };
+  const read = () =>
+    timed(async () => {
+      await readBatch({
+        db,
+        tenantId,
+        batchId,
+        reference,
+        spoolDir,
+        checkpoint: () => undefined,
+        finish: async () => undefined,
+      });
+      return rows.parsed;
+    });
+  await receive({});
+  const first = await read();
+  line('read: parse, stage by COPY, merge', first, bare);
+  await receive({ delimiter: ',' });
+  line('read again, nothing changed', await read(), bare);
+
+  const { rows: items } = await db.pool.query<{ payload: Record<string, unknown> }>(
+    `select payload from work_items where kind = 'analysis'`,
+  );
+  const chunks = items.map(({ payload }) => memberKeysOf(payload));
+  const taken = chunks.slice(0, Math.ceil(ANALYZED / 200));
+  const analyzed = await timed(async () => {
+    for (const memberKeys of taken) {
+      await analyzeMembers(
+        db,
+        { tenantId, runId: batchId, memberKeys, asOf: AS_OF, paymentYears: null, lookbackYears: 2 },
+        {
+          analyze: (history, given, identity) => analyzeHistory(reference, history, given, identity),
+          calendar: reference.calendar,
+          now: () => new Date(`${AS_OF}T12:00:00Z`),
+          checkpoint: () => undefined,
+        },
+      );
+    }
+    return taken.flat().length;
+  });
+  const perMember = analyzed.ms / analyzed.rows;
+  print(
+    `  analysis, one worker            ${Math.round(1000 / perMember)} members/s; all members: ${seconds(perMember * members)} s, x ${((perMember * members) / bare.ms).toFixed(1)}`,
+  );
+  const total = first.ms + perMember * members;
+  print(
+    `  read and analysis               ${seconds(total)} s, x ${(total / bare.ms).toFixed(1)} of the bare COPY`,
+  );
+  print(`  resident memory                 ${Math.round(process.memoryUsage().rss / 1e6)} MB`);
+}
+
+interface Timing {
+  readonly ms: number;
+  readonly rows: number;
+}
+
+async function timed(work: () => Promise<number>): Promise<Timing> {
+  const start = performance.now();
+  const rows = await work();
+  return { ms: performance.now() - start, rows };
+}
+
+/** The canonical rows are members, spans, encounters, lines and diagnoses: the bare table gets one row for each. */
+async function bareCopy(db: Place['db'], files: readonly string[]): Promise<Timing> {
+  const reference = loadReference('hcc-mappings');
+  const inputs = files.map((file) => fileInput(path.basename(file), file));
+  const options = intakeOptions({ asOf: AS_OF, lookups: intakeLookups(reference) });
+  const blocks: string[] = [];
+  let text = '';
+  let rows = 0;
+  for await (const event of parseBatch(inputs, options)) {
+    if (event.type !== 'record') continue;
+    rows += 1;
+    text += `${bareRow(event.record)}\n`;
+    if (text.length > 1_000_000) {
+      blocks.push(text);
+      text = '';
+    }
+  }
+  blocks.push(text);
+  await db.pool.query('create table bare (member text, kind text, key text, code text, value text)');
+  const client = await db.pool.connect();
+  try {
+    return await timed(async () => {
+      await pipeline(blocks, client.query(copyFrom('copy bare from stdin')));
+      await client.query('create index on bare (member, kind, key)');
+      return rows;
+    });
+  } finally {
+    client.release();
+  }
+}
+
+function bareRow(record: CanonicalRecord): string {
+  const { memberId, kind } = record;
+  switch (record.kind) {
+    case 'encounter':
+      return `${memberId}\t${kind}\t${record.encounter.encounterId}\t${record.encounter.placeOfService}\t${record.encounter.from} ${record.encounter.to} ${record.encounter.setting} ${record.encounter.provider?.npi ?? ''}`;
+    case 'service_line':
+      return `${memberId}\t${kind}\t${record.encounterId}\t${record.line.procedure ?? ''}\t${record.line.date ?? ''}`;
+    case 'diagnosis':
+      return `${memberId}\t${kind}\t${record.encounterId}\t${record.code}\t${record.position ?? ''}`;
+    case 'coverage':
+      return `${memberId}\t${kind}\t${record.period.contractId ?? ''}\t${record.period.planId ?? ''}\t${record.period.from}`;
+    case 'member':
+      return `${memberId}\t${kind}\t${record.birthDate ?? ''}\t${record.sex ?? ''}\t${record.pcpNpi ?? ''}`;
+    default:
+      return `${memberId}\t${kind}\t\t\t`;
+  }
+}
+
+function line(label: string, { ms, rows }: Timing, bare?: Timing): void {
+  const ratio = bare === undefined ? '' : `, x ${(ms / bare.ms).toFixed(1)}`;
+  print(`  ${label.padEnd(32)}${Math.round(rows / (ms / 1000))} rows/s, ${seconds(ms)} s${ratio}`);
+}
+
+function seconds(ms: number): string {
+  return (ms / 1000).toFixed(1);
+}
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
