@@ -177,6 +177,7 @@ function analyzeOne(
         lookbackYears: run.lookbackYears,
         suspecting: policy.suspecting,
         calendar,
+        paymentOverrides: policy.paymentOverrides,
       },
       { tenant: run.tenantId, member: memberKey },
     );

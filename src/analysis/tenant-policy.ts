@@ -1,9 +1,11 @@
 import { z } from 'zod';
 import type { RunRow } from '../engine/calendar.ts';
 import { isIsoDate } from '../engine/dates.ts';
+import type { PaymentOverride } from '../engine/payment-overrides.ts';
 import type { RuleSelection } from '../engine/suspects/evaluate.ts';
 import type { CalendarOverride } from '../reference/calendar.ts';
 import { parseRuleFile } from '../reference/suspect-rules.ts';
+import { overrideInForce, overrideInput } from './payment-overrides.ts';
 import { DEFAULT_PRIORITY_WEIGHTS, type PriorityWeights, weightFault } from './priority.ts';
 
 const weight = z.int().min(0).max(100_000);
@@ -53,6 +55,10 @@ export const policyFields = {
       'a run of a payment year is overridden twice',
     )
     .describe('submission deadlines set by the operator in place of the calendar loaded'),
+  paymentOverrides: z
+    .array(overrideInput)
+    .max(100)
+    .describe('payment parameters set in place of those loaded; every answer that uses one says so'),
 } as const;
 
 export const POLICY_DEFAULTS = {
@@ -62,6 +68,7 @@ export const POLICY_DEFAULTS = {
   ownRules: [],
   rulePpvFloor: 0.2,
   calendarOverrides: [],
+  paymentOverrides: [],
 } as const;
 
 /** What an analysis of a tenant's members follows. */
@@ -69,6 +76,7 @@ export interface TenantPolicy {
   readonly weights: PriorityWeights;
   readonly suspecting: RuleSelection;
   readonly calendarOverrides: readonly CalendarOverride[];
+  readonly paymentOverrides: readonly PaymentOverride[];
 }
 
 /**
@@ -88,6 +96,7 @@ export function policyOf(stored: Readonly<Record<string, unknown>> | undefined):
       extraRules: extra?.ok ? extra.rules : [],
     },
     calendarOverrides: read(policyFields.calendarOverrides, stored?.calendarOverrides, []),
+    paymentOverrides: read(z.array(overrideInForce), stored?.paymentOverrides, []),
   };
 }
 
@@ -114,4 +123,5 @@ const ANALYSED = [
   'disabledRules',
   'ownRules',
   'calendarOverrides',
+  'paymentOverrides',
 ] as const satisfies readonly (keyof typeof policyFields)[];

@@ -1,7 +1,10 @@
 import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { type ByteSink, byteSink, putText } from '../engine/byte-text.ts';
+import type { LineScorer } from '../engine/score-line.ts';
+import { readLineBlocks } from '../intake/line-blocks.ts';
+import { type Line, lineOf, tooLong } from '../intake/lines.ts';
 import { applyMask } from './masks.ts';
-import { type NumberedLine, readLines } from './ndjson.ts';
 import { ProblemError, type ProblemItem, type ProblemName } from './problems.ts';
 
 /** Why one item could not be served. */
@@ -19,8 +22,13 @@ export type Judged<T> =
 /** Calculates one item of a request: one object, an item of a list, a line of a stream. */
 export type Judge<T> = (item: unknown) => Judged<T>;
 
-/** The answer of an ordinary item as JSON text, equal to the judge's; null sends the item the clear way. */
-export type FastAnswer = (item: unknown) => string | null;
+/** Quick ways for the ordinary lines of a stream; what they answer equals the judge's answer, printed. */
+export interface QuickLines {
+  /** From the bytes of the line to those of the answer; false leaves it. */
+  readonly line: LineScorer;
+  /** The answer of an ordinary item as JSON text; null leaves it to the judge. */
+  readonly item: (item: unknown) => string | null;
+}
 
 /** Refuses an item. */
 export function refused(refusal: Refusal): { readonly ok: false; readonly refusal: Refusal } {
@@ -51,31 +59,36 @@ function lineError(id: string | null, line: number, refusal: Refusal): LineError
 interface LineAnswerer<T> {
   readonly judge: Judge<T>;
   /** Absent where fields are hidden: the mask works on values, not on text. */
-  readonly fast: FastAnswer | undefined;
+  readonly quick: QuickLines | undefined;
   readonly mask: FastifyRequest['fieldMask'];
 }
 
-function answerLine<T>(numbered: NumberedLine, { judge, fast, mask }: LineAnswerer<T>): string {
-  const { line, text } = numbered;
+/** The answer to a line as JSON text, '' for a blank one. */
+function answerLine<T>(line: Line, { judge, quick, mask }: LineAnswerer<T>): string {
   const shown = (value: unknown): string => JSON.stringify(applyMask(value, mask));
-  if (text === null) {
-    return shown(
-      lineError(null, line, {
-        problem: 'payload-too-large',
-        message: 'the line is larger than the limit; nothing of it was taken',
-      }),
-    );
+  const { number } = line;
+  if (!line.ok) {
+    const refusal: Refusal =
+      line.code === 'line_too_long'
+        ? {
+            problem: 'payload-too-large',
+            message: 'the line is larger than the limit; nothing of it was taken',
+          }
+        : { problem: 'malformed-body', message: line.message };
+    return shown(lineError(null, number, refusal));
   }
+  const text = line.text.trim();
+  if (text === '') return '';
   let item: unknown;
   try {
     item = JSON.parse(text);
   } catch {
-    return shown(lineError(null, line, { problem: 'malformed-body', message: 'the line is not JSON' }));
+    return shown(lineError(null, number, { problem: 'malformed-body', message: 'the line is not JSON' }));
   }
-  const quick = fast?.(item) ?? null;
-  if (quick !== null) return quick;
+  const known = quick?.item(item) ?? null;
+  if (known !== null) return known;
   const judged = judge(item);
-  return shown(judged.ok ? judged.value : lineError(idOf(item), line, judged.refusal));
+  return shown(judged.ok ? judged.value : lineError(idOf(item), number, judged.refusal));
 }
 
 /** Lets the routes of a scope take `application/x-ndjson` as a stream that is never held whole. */
@@ -92,13 +105,13 @@ export function acceptNdjson(scope: FastifyInstance): void {
 export function serveBulk<T>(
   request: FastifyRequest,
   reply: FastifyReply,
-  options: { readonly judge: Judge<T>; readonly lineBytes: number; readonly fast?: FastAnswer },
+  options: { readonly judge: Judge<T>; readonly lineBytes: number; readonly quick?: QuickLines },
 ): void {
   const { judge, lineBytes } = options;
   const { body, fieldMask } = request;
   if (body instanceof Readable) {
-    const fast = fieldMask === null ? options.fast : undefined;
-    const lines = answers(body, lineBytes, { judge, fast, mask: fieldMask });
+    const quick = fieldMask === null ? options.quick : undefined;
+    const lines = answers(body, lineBytes, { judge, quick, mask: fieldMask });
     reply.type('application/x-ndjson').send(Readable.from(lines));
     return;
   }
@@ -119,14 +132,41 @@ export function serveBulk<T>(
   reply.send(judged.value);
 }
 
+/** Bytes of answers at which they are sent. */
+const BLOCK_BYTES = 1 << 16;
+const LF = 10;
+
+/** Answers in blocks of bytes: one for each block of lines that came, more where the answers are many. */
 async function* answers<T>(
   body: AsyncIterable<Uint8Array>,
   lineBytes: number,
   answerer: LineAnswerer<T>,
-): AsyncGenerator<string> {
-  for await (const block of readLines(body, lineBytes)) {
-    let text = '';
-    for (const line of block) text += `${answerLine(line, answerer)}\n`;
-    yield text;
+): AsyncGenerator<Uint8Array> {
+  const sink = byteSink(2 * BLOCK_BYTES);
+  const put = (text: string): void => {
+    if (text !== '') putText(sink, `${text}\n`);
+  };
+  for await (const block of readLineBlocks(body, lineBytes)) {
+    if ('overlong' in block) put(answerLine(tooLong(block.firstLine, block.overlong, lineBytes), answerer));
+    else {
+      const { bytes } = block;
+      let number = block.firstLine;
+      for (let from = 0; from < bytes.length; number++) {
+        const found = bytes.indexOf(LF, from);
+        const to = found < 0 ? bytes.length : found;
+        if (answerer.quick?.line(bytes, from, to, sink)) putText(sink, '\n');
+        else put(answerLine(lineOf(number, bytes.subarray(from, to)), answerer));
+        from = to + 1;
+        if (sink.at >= BLOCK_BYTES) yield taken(sink);
+      }
+    }
+    if (sink.at > 0) yield taken(sink);
   }
+}
+
+/** What the sink holds, as a copy: the sink goes on. */
+function taken(sink: ByteSink): Uint8Array {
+  const bytes = Buffer.from(sink.bytes.subarray(0, sink.at));
+  sink.at = 0;
+  return bytes;
 }

@@ -5,11 +5,12 @@ import { impactRequest } from '../engine/impact.ts';
 import type { EngineError } from '../engine/outcome.ts';
 import { readOrdinaryScoreRequest } from '../engine/read-score-request.ts';
 import type { ReferenceData } from '../engine/reference-data.ts';
+import { lineScorer } from '../engine/score-line.ts';
 import { scoreRequest } from '../engine/score-request.ts';
 import { scoreRequestText } from '../engine/score-text.ts';
 import { parseHistory } from '../intake/json/history.ts';
 import { type FieldError, parseImpactRequest, parseScoreRequest } from '../intake/json/requests.ts';
-import { type FastAnswer, type Judge, type Refusal, refused } from './bulk.ts';
+import { type Judge, type QuickLines, type Refusal, refused } from './bulk.ts';
 import type { ProblemItem } from './problems.ts';
 
 /** Fields whose value names a person: said where, never repeated (security L-1). */
@@ -38,14 +39,22 @@ export function scoreJudge(reference: ReferenceData): Judge<object> {
   };
 }
 
-/** The text of an ordinary score, equal to {@link scoreJudge}'s answer and several times faster: bulk scoring. */
-export function fastScore(reference: ReferenceData): FastAnswer {
-  return (item) => {
-    const request = readOrdinaryScoreRequest(item);
-    const answer = request === null ? null : scoreRequestText(reference, request);
-    return answer?.ok === true ? answer.text : null;
+/** The quick ways of scoring a line, which give the text of {@link scoreJudge}'s answer. */
+export function quickScore(reference: ReferenceData): QuickLines {
+  const known = quickScores.get(reference);
+  if (known) return known;
+  const made: QuickLines = {
+    line: lineScorer(reference),
+    item: (item) => {
+      const request = readOrdinaryScoreRequest(item);
+      const answer = request === null ? null : scoreRequestText(reference, request);
+      return answer?.ok === true ? answer.text : null;
+    },
   };
+  quickScores.set(reference, made);
+  return made;
 }
+const quickScores = new WeakMap<ReferenceData, QuickLines>();
 
 /** Values the candidates of one request object. */
 export function impactJudge(reference: ReferenceData): Judge<object> {

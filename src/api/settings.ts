@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { overrideInForce } from '../analysis/payment-overrides.ts';
 import { POLICY_DEFAULTS, policyFields } from '../analysis/tenant-policy.ts';
 import { parserSettingsFields } from '../intake/parser-settings.ts';
 import type { SecondReviewPolicy } from '../worklists/second-review.ts';
@@ -82,6 +83,7 @@ export const settingsSchema = z
     ownRules: fields.ownRules.default([]),
     rulePpvFloor: fields.rulePpvFloor.default(POLICY_DEFAULTS.rulePpvFloor),
     calendarOverrides: fields.calendarOverrides.default([]),
+    paymentOverrides: z.array(overrideInForce).default([]),
     memberIdSystems: fields.memberIdSystems.default([]),
     includeNonFinalDiagnoses: fields.includeNonFinalDiagnoses.default(false),
     lenientX12: fields.lenientX12.default(false),

@@ -1,6 +1,8 @@
 import type { FastifyRequest } from 'fastify';
 import { policyOf } from '../analysis/tenant-policy.ts';
 import { type Calendar, overpaymentDue } from '../engine/calendar.ts';
+import { paidBy } from '../engine/payment-overrides.ts';
+import type { ReferenceData } from '../engine/reference-data.ts';
 import { withOverrides } from '../reference/calendar.ts';
 import { type TenantTx, withTenant } from '../store/database.ts';
 import type { StoredGap } from '../store/gaps.ts';
@@ -22,6 +24,12 @@ export function inTenant<T>(
 /** Today by the service's clock. */
 export function today(deps: ApiDeps): string {
   return deps.now().toISOString().slice(0, 10);
+}
+
+/** What the caller's tenant scores with: the payment parameters it has set in place of those loaded. */
+export async function tenantReference(deps: ApiDeps, request: FastifyRequest): Promise<ReferenceData> {
+  const { paymentOverrides } = await deps.access.settings(callerOf(request).tenantId);
+  return paidBy(deps.reference, paymentOverrides);
 }
 
 /** The calendar that the tenant goes by: its own deadlines in place of those loaded. */

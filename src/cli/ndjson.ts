@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { type ByteSink, byteSink, bytesOf, copyPiece, reserve } from '../engine/byte-text.ts';
+import { type ByteSink, byteSink, putText, reserve } from '../engine/byte-text.ts';
 import type { EngineError } from '../engine/outcome.ts';
 import type { LineScorer } from '../engine/score-line.ts';
 import { readLineBlocks } from '../intake/line-blocks.ts';
@@ -52,7 +52,7 @@ export async function runNdjson(
     lines += 1;
     const result = answerLine(answer, line);
     if (!result.ok) refused += 1;
-    put(
+    putText(
       sink,
       result.ok
         ? `${result.text}\n`
@@ -130,12 +130,6 @@ export function engineProblem(error: EngineError): LineProblem {
         message: error.message,
         errors: [{ pointer: error.pointer, code: error.code, message: error.message }],
       };
-}
-
-function put(sink: ByteSink, text: string): void {
-  const piece = bytesOf(text);
-  reserve(sink, piece.length);
-  sink.at = copyPiece(sink.bytes, sink.at, piece);
 }
 
 /** Writes what the sink holds; the sink is used again, so the write has to be done first. */

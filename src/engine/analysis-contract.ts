@@ -1,5 +1,6 @@
 import type { Calendar } from './calendar.ts';
 import type { IsoDate } from './dates.ts';
+import type { PaymentOverride } from './payment-overrides.ts';
 import type { ModelId, ScoreResult } from './score-contract.ts';
 import type { SuspectSelection } from './suspects/evaluate.ts';
 
@@ -35,6 +36,8 @@ export interface AnalysisOptions {
   readonly suspecting?: SuspectSelection;
   /** The calendar with a tenant's own deadlines; absent: the one loaded. */
   readonly calendar?: Calendar;
+  /** Payment parameters that the tenant sets in place of those loaded. */
+  readonly paymentOverrides?: readonly PaymentOverride[];
 }
 
 export interface CandidateCode {

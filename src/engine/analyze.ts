@@ -26,6 +26,7 @@ import { dotted } from './icd10.ts';
 import { scoreOfCategories } from './joint-score.ts';
 import { type MemberScoring, prepareMember, type ScoringPart } from './member-scoring.ts';
 import { type Outcome, refuse, succeed } from './outcome.ts';
+import { paidBy } from './payment-overrides.ts';
 import { resolveVersions } from './record-versions.ts';
 import type { ReferenceData } from './reference-data.ts';
 import { scoreMember } from './score-request.ts';
@@ -53,11 +54,12 @@ const DIRECTIONS: Readonly<Record<GapKind, GapDirection>> = {
  * and no gap rules) and years without an announced model, never guessing figures.
  */
 export function analyzeHistory(
-  reference: ReferenceData,
+  loaded: ReferenceData,
   history: MemberHistory,
   options: AnalysisOptions,
   identity?: AnalysisIdentity,
 ): Outcome<Analysis> {
+  const reference = paidBy(loaded, options.paymentOverrides ?? []);
   const context = prepareContext(reference, history, options);
   if (!context.ok) {
     const state = yearState(options.calendar ?? reference.calendar, options.paymentYear, options.asOf);

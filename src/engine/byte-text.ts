@@ -34,6 +34,13 @@ export function textOf({ bytes, at }: ByteSink, from = 0): string {
   return decoder.decode(bytes.subarray(from, at));
 }
 
+/** Writes text behind what the sink holds. */
+export function putText(sink: ByteSink, text: string): void {
+  const piece = bytesOf(text);
+  reserve(sink, piece.length);
+  sink.at = copyPiece(sink.bytes, sink.at, piece);
+}
+
 /** Pieces longer than this are copied by the runtime; for shorter ones the call costs more than the loop. */
 const LONG = 14;
 

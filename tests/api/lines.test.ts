@@ -3,49 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { csvCell, csvLine } from '../../src/api/csv.ts';
 import { decodeCursor, encodeCursor } from '../../src/api/cursor.ts';
 import { applyMask } from '../../src/api/masks.ts';
-import { readLines } from '../../src/api/ndjson.ts';
 import { ProblemError } from '../../src/api/problems.ts';
-
-async function* inPieces(text: string, sizes: readonly number[]): AsyncGenerator<Uint8Array> {
-  const bytes = Buffer.from(text);
-  let start = 0;
-  for (let index = 0; start < bytes.length; index++) {
-    const size = sizes[index % sizes.length] ?? 1;
-    yield bytes.subarray(start, start + size);
-    start += size;
-  }
-}
-
-async function lines(text: string, sizes: readonly number[], limit = 1000) {
-  const found: { line: number; text: string | null }[] = [];
-  for await (const block of readLines(inPieces(text, sizes), limit)) found.push(...block);
-  return found;
-}
-
-describe('lines of a stream', () => {
-  test('are the same however the bytes arrive', async () => {
-    const line = fc.stringMatching(/^[a-zé€😀 ]{0,12}$/u);
-    await fc.assert(
-      fc.asyncProperty(
-        fc.array(line),
-        fc.array(fc.integer({ min: 1, max: 7 }), { minLength: 1 }),
-        async (given, sizes) => {
-          const wanted = given.flatMap((text, index) =>
-            text.trim() === '' ? [] : [{ line: index + 1, text: text.trim() }],
-          );
-          expect(await lines(given.join('\n'), sizes)).toEqual(wanted);
-        },
-      ),
-    );
-  });
-
-  test('one over the limit is skipped whole and the next is read', async () => {
-    expect(await lines(`${'x'.repeat(50)}\nshort\n`, [7], 20)).toEqual([
-      { line: 1, text: null },
-      { line: 2, text: 'short' },
-    ]);
-  });
-});
 
 describe('CSV', () => {
   test.each(['=1+1', '+1', '-1', '@x', '\tx', '\rx', '  =cmd', '=HYPERLINK("a")'])(

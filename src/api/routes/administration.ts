@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import { stampOverrides } from '../../analysis/payment-overrides.ts';
 import { policyChanged } from '../../analysis/tenant-policy.ts';
+import { hasPaymentRow, type PaymentOverride } from '../../engine/payment-overrides.ts';
 import { parseRuleFile } from '../../reference/suspect-rules.ts';
 import { ruleVocabulary } from '../../reference/suspecting.ts';
 import {
@@ -249,7 +251,7 @@ function registerSettings(v1: Api, deps: ApiDeps): void {
         tags,
         summary: 'Change settings: who, when and why are kept with every version',
         description:
-          'A change of weights, suspect rules or deadlines has every member analysed again in the background. Own rules are checked against the value sets; each fault has its place.',
+          'A change of weights, suspect rules, deadlines or payment overrides has every member analysed again in the background. Own rules are checked against the value sets; each fault has its place.',
         body: z.strictObject({
           settings: settingsChange,
           reason: z.string().trim().min(1).max(500),
@@ -263,8 +265,15 @@ function registerSettings(v1: Api, deps: ApiDeps): void {
       const { subject: by } = callerOf(request);
       const row = await inTenant(deps, request, async (tx) => {
         const current = readSettings((await currentSettings(tx))?.settings);
-        const merged = { ...current, ...withoutUndefined(settings) };
+        const paymentOverrides = stampOverrides(settings.paymentOverrides ?? current.paymentOverrides, {
+          before: current.paymentOverrides,
+          by,
+          on: today(deps),
+          reason,
+        });
+        const merged = { ...current, ...withoutUndefined(settings), paymentOverrides };
         refuseUnknownRules(deps, settings, merged.ownRules);
+        refuseUnknownParameters(deps, paymentOverrides);
         const changed = await changeSettings(tx, {
           after,
           settings: merged,
@@ -313,6 +322,23 @@ function refuseUnknownRules(
     ...unknown,
   ];
   if (errors.length > 0) throw new ProblemError('unprocessable', 'suspect rules are at fault', { errors });
+}
+
+/** An override of a payment parameter that no model, program and year has would change nothing: it is refused. */
+function refuseUnknownParameters(deps: ApiDeps, overrides: readonly PaymentOverride[]): void {
+  const errors = overrides.flatMap((override, index) =>
+    hasPaymentRow(deps.reference.payment, override)
+      ? []
+      : [
+          {
+            pointer: `/settings/paymentOverrides/${index}`,
+            code: 'unknown_parameter',
+            message: `no payment parameters of ${override.model} for program ${override.program}, payment year ${override.paymentYear} in this scope`,
+          },
+        ],
+  );
+  if (errors.length > 0)
+    throw new ProblemError('unprocessable', 'payment overrides are at fault', { errors });
 }
 
 /** Fields a partial body did not name must not overwrite what is in force with a default. */

@@ -9,7 +9,7 @@ import type { ApiDeps } from '../deps.ts';
 import { problems } from '../problems.ts';
 import { analysis } from '../schemas/analysis.ts';
 import { lineError } from '../schemas/score.ts';
-import { today } from '../tenant.ts';
+import { tenantReference, today } from '../tenant.ts';
 import { validatedByRoute } from '../validation.ts';
 
 function isKind(text: string): text is GapKind {
@@ -62,12 +62,14 @@ export function registerAnalyses(v1: Api, deps: ApiDeps): void {
           },
         },
       },
-      (request, reply) => {
+      async (request, reply) => {
         const { asOf = today(deps), kinds = null, lookbackYears } = request.query;
         const { paymentYear = yearOf(asOf) + 1 } = request.query;
         if (Array.isArray(request.body)) request.touched.rows = request.body.length;
-        const judge = analysisJudge(deps.reference, { paymentYear, asOf, kinds, lookbackYears });
+        const reference = await tenantReference(deps, request);
+        const judge = analysisJudge(reference, { paymentYear, asOf, kinds, lookbackYears });
         serveBulk(request, reply, { judge, lineBytes: deps.limits.bodyBytes });
+        return reply;
       },
     );
   });

@@ -4,14 +4,15 @@ import { impactRequestSchema, scoreRequestSchema } from '../../intake/json/reque
 import type { Api } from '../api.ts';
 import { blendAnswer } from '../blend.ts';
 import { acceptNdjson, serveBulk } from '../bulk.ts';
-import { compareJudge, engineRefusal, fastScore, impactJudge, scoreJudge } from '../calculations.ts';
+import { compareJudge, engineRefusal, impactJudge, quickScore, scoreJudge } from '../calculations.ts';
 import type { ApiDeps } from '../deps.ts';
 import { ProblemError, problems } from '../problems.ts';
 import { comparison, impactResult, lineError, scoreResult } from '../schemas/score.ts';
+import { tenantReference } from '../tenant.ts';
 import { validatedByRoute } from '../validation.ts';
 
 const tags = ['raf'];
-/** Calculations on what the request holds; nothing is read of the tenant's data and nothing is kept. */
+/** Calculations on what the request holds; of the tenant only its payment overrides are read, nothing is kept. */
 const config = { audit: 'none', idempotency: 'none' } as const;
 const consumes = ['application/json', 'application/x-ndjson'];
 const BULK =
@@ -60,10 +61,7 @@ export function registerRaf(parent: Api, deps: ApiDeps): void {
 }
 
 function registerCalculators(v1: Api, deps: ApiDeps): void {
-  const { reference, limits } = deps;
-  const score = scoreJudge(reference);
-  const fast = fastScore(reference);
-  const impact = impactJudge(reference);
+  const lineBytes = deps.limits.bodyBytes;
   acceptNdjson(v1);
 
   v1.post(
@@ -83,8 +81,14 @@ function registerCalculators(v1: Api, deps: ApiDeps): void {
         },
       },
     },
-    (request, reply) => {
-      serveBulk(request, reply, { judge: score, fast, lineBytes: limits.bodyBytes });
+    async (request, reply) => {
+      const reference = await tenantReference(deps, request);
+      serveBulk(request, reply, {
+        judge: scoreJudge(reference),
+        quick: quickScore(reference),
+        lineBytes,
+      });
+      return reply;
     },
   );
 
@@ -105,12 +109,13 @@ function registerCalculators(v1: Api, deps: ApiDeps): void {
         },
       },
     },
-    (request, reply) => {
-      serveBulk(request, reply, { judge: impact, lineBytes: limits.bodyBytes });
+    async (request, reply) => {
+      const judge = impactJudge(await tenantReference(deps, request));
+      serveBulk(request, reply, { judge, lineBytes });
+      return reply;
     },
   );
 
-  const compare = compareJudge(reference);
   const compareBody = z.strictObject({
     id: z.string().optional(),
     a: scoreRequestSchema,
@@ -133,8 +138,10 @@ function registerCalculators(v1: Api, deps: ApiDeps): void {
         },
       },
     },
-    (request, reply) => {
-      serveBulk(request, reply, { judge: compare, lineBytes: limits.bodyBytes });
+    async (request, reply) => {
+      const judge = compareJudge(await tenantReference(deps, request));
+      serveBulk(request, reply, { judge, lineBytes });
+      return reply;
     },
   );
 
@@ -151,7 +158,7 @@ function registerCalculators(v1: Api, deps: ApiDeps): void {
       },
     },
     async (request) => {
-      const answer = blendAnswer(reference, request.body);
+      const answer = blendAnswer(await tenantReference(deps, request), request.body);
       if (answer.ok) return answer.value;
       const { problem, message, errors } = engineRefusal(answer.error);
       throw new ProblemError(problem, message, errors ? { errors } : {});
