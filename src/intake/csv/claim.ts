@@ -218,8 +218,19 @@ function settingOf(claimType: string | null, billType: string | null): Setting {
     case 'institutional':
       return INPATIENT_BILLS.has(billType?.slice(1, 3) ?? '') ? 'inpatient' : 'outpatient';
     default:
-      return 'other';
+      return settingOfVisit(claimType ?? '');
   }
+}
+
+/** Encounter types of Tuva's encounter table; without bill type and CPT they never make a record eligible. */
+function settingOfVisit(encounterType: string): Setting {
+  if (/^inpatient /i.test(encounterType)) return 'inpatient';
+  if (/^(?:outpatient |emergency department$|ambulatory surgery center$|dialysis$)/i.test(encounterType)) {
+    return 'outpatient';
+  }
+  return /^(?:office visit|urgent care|telehealth|home health)/i.test(encounterType)
+    ? 'professional'
+    : 'other';
 }
 
 /** Frequency 7 replaces and 8 voids; without the column the last character of the bill type tells. */

@@ -90,8 +90,8 @@ const TO_RANGE_UNIT: Readonly<Record<string, number>> = {
 };
 
 function signOf(row: TableRow): VitalSign | undefined {
-  const type = row.text('vital_type');
-  return type === null ? VITAL_OF_LOINC.get(row.text('loinc_code') ?? '') : VITALS[type];
+  const type = row.text('vital_type') ?? '';
+  return Object.hasOwn(VITALS, type) ? VITALS[type] : VITAL_OF_LOINC.get(row.text('loinc_code') ?? '');
 }
 
 /** Reader of vitals.csv. A value outside the plausible range is kept as text, so that no rule reads it as a number. */
@@ -100,7 +100,13 @@ export function vitalsReader(): TableReader {
 }
 
 function judgeVital(row: TableRow): void {
-  if (row.text('vital_type') === null && row.text('loinc_code') === null) {
+  const type = row.text('vital_type');
+  if (type !== null && !Object.hasOwn(VITALS, type) && row.text('loinc_code') === null) {
+    // A category of observations says what was measured only together with a LOINC code.
+    row.problem('bad_code', 'vital_type', { value: type, allowed: Object.keys(VITALS).join(', ') });
+    return;
+  }
+  if (type === null && row.text('loinc_code') === null) {
     const refused = row.problems.some(({ field }) => field === 'vital_type' || field === 'loinc_code');
     if (!refused) row.problem('required_one_of', 'vital_type', { fields: 'vital_type, loinc_code' });
     return;

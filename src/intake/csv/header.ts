@@ -42,6 +42,15 @@ const FILLING_PAIRS: readonly (readonly [string, string])[] = [
   ['collection_datetime', 'result_datetime'],
   ['source_description', 'ndc_description'],
 ];
+/** Tuva's condition table names the claim and the visit of a diagnosis side by side; the claim is the billed one. */
+const CLAIM_BEFORE_VISIT = ['claim_id', 'encounter_id'] as const;
+/** Tables in which that pair names what a row belongs to; in the encounters table it would name two records. */
+const BELONGING_TABLES: ReadonlySet<TableKind> = new Set(['diagnoses', 'conditions']);
+/**
+ * Columns of Tuva's tables whose values are categories of their own beside the list of the field they stand for: a
+ * value outside the list is kept as it is, and the table's reader says what it means.
+ */
+const OPEN_LISTS: ReadonlySet<string> = new Set(['observation_type', 'encounter_type']);
 
 /** Column names are compared trimmed, in lower case, with blanks, dots and hyphens as `_`. */
 export function columnName(text: string): string {
@@ -114,7 +123,7 @@ export function readHeader(header: readonly string[], file: string): HeaderReadi
   for (const field of layout.fields) {
     const present = namesOf(field).filter((name) => positions.has(name));
     for (const name of present) used.add(name);
-    const chosen = chooseColumns(field, present);
+    const chosen = chooseColumns(field, present, kind);
     if (chosen.conflict) {
       const [a, b] = chosen.conflict;
       error('header_alias_conflict', b, { a, b, field: field.name });
@@ -129,7 +138,10 @@ export function readHeader(header: readonly string[], file: string): HeaderReadi
       }
       continue;
     }
-    fields.push({ field, cells: chosen.columns.map((name) => positions.get(name)?.[0] ?? 0) });
+    fields.push({
+      field: OPEN_LISTS.has(chosen.columns[0] ?? '') ? withoutList(field) : field,
+      cells: chosen.columns.map((name) => positions.get(name)?.[0] ?? 0),
+    });
   }
   for (const [name, at] of positions) {
     // Adapters give this name to what they pass over.
@@ -148,6 +160,10 @@ export function readHeader(header: readonly string[], file: string): HeaderReadi
   };
 }
 
+function withoutList(field: Field): Field {
+  return { ...field, problems: new Set([...field.problems].filter((code) => code !== 'bad_code')) };
+}
+
 function isCodeType({ field }: PlannedField): boolean {
   return field.name.endsWith('code_type');
 }
@@ -158,7 +174,7 @@ interface Choice {
 }
 
 /** One column for a field, or a pair of which the second fills the blanks of the first. */
-function chooseColumns(field: Field, present: readonly string[]): Choice {
+function chooseColumns(field: Field, present: readonly string[], kind: TableKind): Choice {
   const [first, second] = present;
   if (first === undefined || second === undefined) return { columns: present, conflict: null };
   // Tuva tables carry the person and the plan's member id side by side; the person is the member.
@@ -166,6 +182,9 @@ function chooseColumns(field: Field, present: readonly string[]): Choice {
     return { columns: ['person_id'], conflict: null };
   }
   if (present.length === 2) {
+    if (BELONGING_TABLES.has(kind) && CLAIM_BEFORE_VISIT.every((name) => present.includes(name))) {
+      return { columns: CLAIM_BEFORE_VISIT, conflict: null };
+    }
     for (const [a, b] of [
       [first, second],
       [second, first],

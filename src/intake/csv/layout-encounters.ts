@@ -111,7 +111,7 @@ export const DIAGNOSES_FIELDS: readonly Field[] = [
     'code',
     '',
     'bad_code',
-    'billing:billing|claim, discharge, encounter:encounter|encounter-diagnosis|visit, problem:problem|problem-list-item, admitting',
+    'billing:billing|claim|billing_diagnosis, discharge:discharge|discharge_diagnosis, encounter:encounter|encounter-diagnosis|encounter_diagnosis|visit, problem:problem|problem-list-item, admitting:admitting|admitting_diagnosis',
   ),
   field('status', 'no', 'code', 'condition_status', 'bad_code', 'active, resolved, inactive, refuted'),
   field('onset_date', 'no', 'date', '', 'bad_date'),

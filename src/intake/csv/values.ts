@@ -151,15 +151,23 @@ function readListed(text: string, field: Field, spellings: ReadonlyMap<string, s
     spellings.get(lower) ??
     (field.name === 'dual_status_code' && /^\d$/.test(text) ? spellings.get(`0${text}`) : undefined);
   if (value !== undefined) return good(value);
-  const hint = /^\d+\.0+$/.test(text) && spellings.has(text.replace(/\.0+$/, ''));
+  const whole = spreadsheetNumber(text);
+  const hint = whole !== null && readListed(whole, field, spellings).problem === null;
   return {
     value: null,
     problem: {
       code: 'bad_code',
       details: { allowed: field.allowed.join(', ') },
-      ...(hint ? { hint: 'a spreadsheet has turned the code into a number' } : {}),
+      ...(hint ? SPREADSHEET_HINT : {}),
     },
   };
+}
+
+const SPREADSHEET_HINT = { hint: 'a spreadsheet has turned the code into a number' } as const;
+
+/** `1` of `1.0`: what the code was before a spreadsheet took it for a number; null for any other text. */
+function spreadsheetNumber(text: string): string | null {
+  return /^\d+\.0+$/.test(text) ? text.replace(/\.0+$/, '') : null;
 }
 
 const USPS: ReadonlySet<string> = new Set(
@@ -212,10 +220,12 @@ const OPEN_CODES: Readonly<Record<string, OpenCode>> = {
 
 function readOpenCode(text: string, name: string): CellValue {
   const rule = OPEN_CODES[name.replace(/_\d+$/, '')];
-  const value = rule ? rule.read(text.toUpperCase()) : text;
-  return value === null
-    ? { value: null, problem: { code: 'bad_code', details: { allowed: rule?.allowed ?? '' } } }
-    : good(value);
+  if (!rule) return good(text);
+  const value = rule.read(text.toUpperCase());
+  if (value !== null) return good(value);
+  const whole = spreadsheetNumber(text);
+  const hint = whole !== null && rule.read(whole) !== null ? SPREADSHEET_HINT : {};
+  return { value: null, problem: { code: 'bad_code', details: { allowed: rule.allowed }, ...hint } };
 }
 
 const BOOLEANS: ReadonlyMap<string, boolean> = new Map([
