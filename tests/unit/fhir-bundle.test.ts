@@ -185,7 +185,7 @@ describe('other shapes', () => {
     expect((await read(`\ufeff${JSON.stringify(JSON.parse(bundle.toString()))}`)).records).toHaveLength(
       expected,
     );
-    expect((await read(JSON.stringify(resources[11], null, 2))).records).toHaveLength(2);
+    expect((await read(JSON.stringify(resources[11], null, 2))).records).toHaveLength(3);
   });
 
   it('a value that is no resource is rejected', async () => {

@@ -1,5 +1,6 @@
 import type { CodeSystem } from '../../engine/history.ts';
 import { undotted } from '../../engine/icd10.ts';
+import { normalizeNdc } from '../../engine/suspects/drugs.ts';
 import { isIcd10Form, isProcedureForm } from '../x12/values.ts';
 import { type Coding, codings, type Json } from './json.ts';
 
@@ -89,4 +90,10 @@ export function procedureOf(concept: Json): string | null {
   const found = codingOf(concept, ['cpt', 'hcpcs']);
   const code = found?.code.toUpperCase();
   return code !== undefined && isProcedureForm(code) ? code : null;
+}
+
+/** An NDC in the 11-digit form of claims where its segments tell it; else its digits as sent. */
+export function ndcOf(code: string): string {
+  const reading = normalizeNdc(code);
+  return reading.ok && reading.ndc11 !== null ? reading.ndc11 : code.replaceAll('-', '');
 }

@@ -30,9 +30,20 @@ export function conditionFacts(resource: Json): ConditionFacts {
   return {
     diagnosis: diagnosisOf(at(resource, 'code')),
     category,
-    clinicalStatus: (status(resource, 'clinicalStatus', CLINICAL) ?? null) as Condition['clinicalStatus'],
+    clinicalStatus: (status(resource, 'clinicalStatus', CLINICAL) ??
+      (hasEnded(resource) ? 'resolved' : null)) as Condition['clinicalStatus'],
     verification: (status(resource, 'verificationStatus', VERIFICATION) ?? null) as Condition['verification'],
   };
+}
+
+/** `abatement[x]` closes the condition, also where no status says so. */
+function hasEnded(resource: Json): boolean {
+  return (
+    resource.abatementBoolean === true ||
+    ['DateTime', 'Age', 'Period', 'Range', 'String'].some(
+      (kind) => (resource[`abatement${kind}`] ?? null) !== null,
+    )
+  );
 }
 
 /** R4 has a CodeableConcept where STU3 has a code. */

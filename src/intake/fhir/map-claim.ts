@@ -13,7 +13,7 @@ import {
   infoCategory,
   supportingInfo,
 } from './claim-facts.ts';
-import { codingOf, diagnosisOf, procedureOf } from './codes.ts';
+import { codingOf, diagnosisOf, ndcOf, procedureOf } from './codes.ts';
 import { dayAt, type Span, spanAt } from './dates.ts';
 import { at, codesAt, codings, type Json, list, number, text } from './json.ts';
 import { unresolved } from './map-clinical.ts';
@@ -94,7 +94,7 @@ function mapService(mapping: Mapping, { memberId, claimId, kind, retracted }: Cl
     return mapping.reject('/billablePeriod/start', 'service_date_too_early', 'before 1900', span.from);
   }
   const frequency = claimFrequency(resource);
-  const related = relatedClaim(resource);
+  const related = relatedClaim(mapping);
   let claimStatus: Encounter['claimStatus'] = 'original';
   if (retracted || frequency === '8') claimStatus = 'void';
   else if (frequency === '7' || related !== null) claimStatus = 'replacement';
@@ -196,16 +196,21 @@ function lineOf(item: Json): Line | null {
   };
 }
 
-/** The claim this one replaces or voids: `related` with relationship prior or replaces. */
-function relatedClaim(resource: Json): string | null {
+/**
+ * The claim this one replaces or voids: `related` with relationship prior or replaces. A reference names the resource,
+ * and the encounter is known by the claim's number, so what the batch brings is looked up.
+ */
+function relatedClaim({ resource, index }: Mapping): string | null {
   for (const related of list(resource, 'related')) {
     const relations = codings(at(related, 'relationship')).map(({ code }) => code);
     if (!relations.includes('prior') && !relations.includes('replaces')) continue;
     const claim = at(related, 'claim');
+    const reference = text(claim, 'reference');
+    const key = reference === null ? null : plainReference(reference);
     const named =
       text(at(claim, 'identifier'), 'value') ??
       text(at(related, 'reference'), 'value') ??
-      text(claim, 'reference')?.replace(/^.*[/:]/, '');
+      (key === null ? null : (index.claimNumberOf(key) ?? key.replace(/^.*[/:]/, '')));
     const id = idText(named ?? undefined);
     if (id !== null) return id;
   }
@@ -328,7 +333,7 @@ function mapFill(mapping: Mapping, memberId: string, claimId: string): Mapped {
       .find((each) => each !== null);
     const date = itemSpan(item)?.to ?? spanAt(resource, 'billablePeriod')?.to ?? dayAt(resource, 'created');
     if (!coding || date === null) continue;
-    const code = coding.kind === 'ndc' ? coding.code.replaceAll('-', '') : coding.code;
+    const code = coding.kind === 'ndc' ? ndcOf(coding.code) : coding.code;
     const named = {
       ndc: coding.kind === 'ndc' ? code : null,
       rxnorm: coding.kind === 'rxnorm' ? code : null,

@@ -1,7 +1,7 @@
 import type { Medication } from '../../engine/history.ts';
 import type { CanonicalRecord } from '../../store/records.ts';
 import { fingerprint } from '../key-map.ts';
-import { codingOf, procedureOf } from './codes.ts';
+import { codingOf, ndcOf, procedureOf } from './codes.ts';
 import { dayAt, lastDay } from './dates.ts';
 import { at, cleanText, codesAt, codings, type Json, list, number, text } from './json.ts';
 import { type Mapped, type Mapping, providerRecord } from './mapping.ts';
@@ -142,7 +142,7 @@ export function mapMedication(mapping: Mapping, kind: string): Mapped {
   const concept = medicationConcept(mapping);
   const coding = codingOf(concept, ['rxnorm', 'ndc']) ?? firstCoding(concept);
   if (coding === null) return mapping.reject('/medication', 'code_missing', 'the medication has no code');
-  const code = coding.kind === 'ndc' ? coding.code.replaceAll('-', '') : coding.code;
+  const code = coding.kind === 'ndc' ? ndcOf(coding.code) : coding.code;
   const dosage = [...list(resource, 'dosageInstruction'), ...list(resource, 'dosage')][0] ?? {};
   const routeConcept = at(dosage, 'route');
   const resolved = options.lookups.drug?.({

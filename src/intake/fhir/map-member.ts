@@ -40,13 +40,23 @@ export function mapPatient(mapping: Mapping): Mapped {
   }
   const pcp = list(resource, 'generalPractitioner').map((each) => mapping.provider(each)?.npi)[0] ?? null;
   const { source } = mapping;
-  const mbi = list(resource, 'identifier')
-    .filter((identifier) => text(identifier, 'system') === MBI)
-    .map((identifier) => mbiOf(text(identifier, 'value')))
-    .find((value) => value !== null);
   const member = { kind: 'member', memberId, source, birthDate, sex, deathDate, pcpNpi: pcp } as const;
-  if (mbi === undefined || mbi === null || mbi === memberId) return { ok: true, records: [member] };
-  return { ok: true, records: [member, { kind: 'member_alias', memberId, source, alias: mbi }] };
+  const aliases = mbisOf(resource)
+    .filter((mbi) => mbi !== memberId)
+    .map((alias) => ({ kind: 'member_alias', memberId, source, alias }) as const);
+  return { ok: true, records: [member, ...aliases] };
+}
+
+/** A member has several MBIs over time, and old records carry old ones: all, those in force first. */
+function mbisOf(resource: Json): readonly string[] {
+  const stated = list(resource, 'identifier')
+    .filter((identifier) => text(identifier, 'system') === MBI)
+    .map((identifier) => ({
+      mbi: mbiOf(text(identifier, 'value')),
+      ended: text(at(identifier, 'period'), 'end') !== null,
+    }))
+    .sort((one, other) => Number(one.ended) - Number(other.ended));
+  return [...new Set(stated.map(({ mbi }) => mbi).filter((mbi) => mbi !== null))];
 }
 
 function birthOf(mapping: Mapping, asOf: IsoDate): IsoDate | null {

@@ -9,7 +9,7 @@ import { mapAppointment, mapMedication, mapObservation, mapProcedure } from './m
 import { mapCondition, mapEncounter } from './map-encounter.ts';
 import { mapCoverage, mapPatient } from './map-member.ts';
 import { type FhirSettings, type Mapped, Mapping } from './mapping.ts';
-import { type Occurrence, type Read, type ReadFault, readResources } from './read.ts';
+import { BUNDLE_NOT_READ, type Occurrence, type Read, type ReadFault, readResources } from './read.ts';
 import { claimKey, ResourceIndex, resourceKey } from './resource-index.ts';
 
 const STRICT: FhirSettings = { memberIdSystems: [], includeNonFinalDiagnoses: false };
@@ -59,9 +59,12 @@ async function* parseAll(
   settings: FhirSettings,
 ): AsyncGenerator<IntakeEvent> {
   const index = new ResourceIndex(settings.memberIdSystems);
+  /** Files that are one Bundle of a type that is not read, which may be said after its entries. */
+  const refused = new Set<IntakeInput>();
   for (const input of inputs) {
     for await (const read of readResources(input, options.limits)) {
       if (read.kind === 'resource' && read.deletes === null) index.add(read);
+      else if (read.kind === 'fault' && read.whole && read.code === BUNDLE_NOT_READ.code) refused.add(input);
     }
   }
   let ordinal = 0;
@@ -70,7 +73,7 @@ async function* parseAll(
     const file = new FhirFile(input.file, { inputs, index, options, settings, outcome });
     for await (const read of readResources(input, options.limits)) {
       if (read.kind === 'resource' && read.deletes === null) ordinal += 1;
-      yield* file.take(read, ordinal);
+      yield* refused.has(input) ? file.refuse(read) : file.take(read, ordinal);
       if (outcome.exhausted) break;
     }
     if (outcome.exhausted) {
@@ -120,6 +123,21 @@ class FhirFile {
       this.taken += 1;
       yield* this.#map(read, ordinal);
     }
+  }
+
+  /** Anything found in a file of which nothing is taken. */
+  *refuse(read: Read): Generator<IntakeEvent> {
+    if (read.kind === 'fault') {
+      yield this.#refuse(read);
+      return;
+    }
+    if (read.kind !== 'resource') return;
+    this.taken += read.deletes === null ? 1 : 0;
+    const { row, pointer, resource } = read;
+    const named = text(resource, 'resourceType') ?? '';
+    const type = Object.hasOwn(MAPPERS, named) ? named : 'unknown';
+    const raw = JSON.stringify(resource);
+    yield this.#context.outcome.reject(type, { row, field: pointer, ...BUNDLE_NOT_READ, raw });
   }
 
   #refuse({ row, pointer, code, message, raw, whole }: ReadFault): IntakeEvent {

@@ -38,6 +38,22 @@ export type Read = Occurrence | ReadFault | ManifestFound;
 
 const PEEK_BYTES = 65_536;
 
+/** Bundle.type whose entries state facts; an answer to an interaction, or no type of FHIR, is not read. */
+const BUNDLE_TYPES: ReadonlySet<unknown> = new Set([
+  'transaction',
+  'batch',
+  'collection',
+  'searchset',
+  'history',
+  'message',
+  'document',
+  undefined,
+]);
+export const BUNDLE_NOT_READ = {
+  code: 'bundle_type_not_read',
+  message: 'a Bundle of this type states no facts',
+} as const;
+
 /**
  * The resources of one file: NDJSON (one resource, Bundle or list a line), a Bundle, a list of resources or a single
  * resource. A file is NDJSON when its first line is a whole JSON value, or its name says so; else it is one document,
@@ -159,8 +175,9 @@ function* readEntry(entry: unknown, where: Where): Generator<Read> {
 function* readRest(json: string, elements: number): Generator<Read> {
   const value = checked(json);
   if (!value.ok) yield fault({ code: value.code, message: value.message, raw: json, whole: true });
-  else if (isObject(value.json) && value.json.resourceType === 'Bundle') return;
-  else if (elements === 0) yield* unpack(value.json, { row: 1, pointer: '', byLine: false });
+  else if (isObject(value.json) && value.json.resourceType === 'Bundle') {
+    if (!BUNDLE_TYPES.has(value.json.type)) yield fault({ ...BUNDLE_NOT_READ, whole: true });
+  } else if (elements === 0) yield* unpack(value.json, { row: 1, pointer: '', byLine: false });
 }
 
 function* readValue(json: string, where: Where): Generator<Read> {
@@ -179,6 +196,10 @@ function* unpack(value: unknown, where: Where, fullUrl: string | null = null): G
     return;
   }
   if (isObject(value) && value.resourceType === 'Bundle') {
+    if (!BUNDLE_TYPES.has(value.type)) {
+      yield fault({ ...BUNDLE_NOT_READ, row, pointer, raw: JSON.stringify(value).slice(0, 65_536) });
+      return;
+    }
     for (const [index, entry] of list(value, 'entry').entries()) {
       const number = where.byLine ? row : index + 1;
       yield* readEntry(entry, { ...where, row: number, pointer: `${pointer}/entry/${index}` });

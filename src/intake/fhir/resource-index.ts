@@ -12,6 +12,8 @@ export const MBI = 'http://hl7.org/fhir/sid/us-mbi';
 const NPI = 'http://hl7.org/fhir/sid/us-npi';
 /** Day numbers are stored unsigned; this one is 1800-01-01. */
 const DAY_ZERO = -62_091;
+/** Claim numbers that differ from the id of their resource; their texts are kept. */
+const CLAIM_NUMBERS_KEPT = 1_000_000;
 
 export interface IndexedProvider {
   readonly npi: string | null;
@@ -35,6 +37,8 @@ export class ResourceIndex {
   readonly #eobClaims = new KeyMap(0);
   readonly #signed = new KeyMap(0);
   readonly #claimOfEncounter = new KeyMap(1);
+  /** `Type/id` or full URL of a claim -> its claim number, where the two differ. */
+  readonly #claimNumbers = new KeyMap(1);
   readonly #providers = new Map<string, IndexedProvider>();
   readonly #medications = new Map<string, Json>();
   readonly #texts = new Texts();
@@ -65,7 +69,7 @@ export class ResourceIndex {
         return;
       case 'Claim':
       case 'ExplanationOfBenefit':
-        this.#addClaim(resource, type);
+        this.#addClaim(resource, type, keys);
         return;
       case 'Practitioner':
       case 'PractitionerRole':
@@ -130,6 +134,12 @@ export class ResourceIndex {
   /** The id an encounter is stored under, by any key that names it. */
   encounterIdOf(encounterKey: string): string | null {
     return idText((this.#aliases.get(encounterKey) ?? encounterKey).replace(/^.*[/:]/, ''));
+  }
+
+  /** The claim number of a claim that the batch brings under another resource id. */
+  claimNumberOf(claimKey: string): string | null {
+    const value = this.#claimNumbers.get(claimKey);
+    return value === undefined ? null : this.#texts.at(value);
   }
 
   hasEob(claimId: string): boolean {
@@ -208,9 +218,13 @@ export class ResourceIndex {
     for (const key of keys) this.#conditions.set(key, value);
   }
 
-  #addClaim(resource: Json, type: string): void {
+  #addClaim(resource: Json, type: string, keys: readonly string[]): void {
     const claimId = claimIdOf(resource);
     if (claimId === null) return;
+    for (const key of keys) {
+      if (key.replace(/^.*[/:]/, '') === claimId || this.#claimNumbers.size >= CLAIM_NUMBERS_KEPT) continue;
+      this.#claimNumbers.set(key, this.#texts.index(claimId));
+    }
     if (type === 'ExplanationOfBenefit') {
       this.#noteVersion(claimKey(resource, claimId), resource);
       this.#eobClaims.set(claimId);
