@@ -47,7 +47,11 @@ export const optionalFlag = z
   .transform((value) => value ?? null);
 
 /** An ICD-10-CM code, dotted or not, in any case; comes out undotted and upper-case. Its validity is judged later. */
-export const icd10Code = text.min(1).transform(undotted).meta({ example: 'E11.22' });
+export const icd10Code = text
+  .min(1)
+  .transform(undotted)
+  .refine((code) => code !== '', { error: 'is no code', params: { code: 'bad_diagnosis' } })
+  .meta({ example: 'E11.22' });
 
 /** A procedure code or modifier; comes out trimmed and upper-case. */
 export const upperCode = text.min(1).transform((value) => value.trim().toUpperCase());

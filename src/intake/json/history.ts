@@ -120,7 +120,7 @@ const encounter = z
   .superRefine((value, context) =>
     inOrder(context, { earlier: value.from, later: value.to ?? null, at: 'to' }),
   )
-  .transform((value) => ({ ...value, to: value.to ?? value.from }))
+  .transform(({ to, ...value }) => ({ ...value, to: to ?? value.from }))
   .meta({
     id: 'Encounter',
     description: 'A claim, an EHR encounter or a chart review record, with lines and diagnoses',
@@ -210,6 +210,34 @@ const procedure = z
 
 const appointment = z.strictObject({ date: isoDate, provider }).meta({ id: 'Appointment' });
 
+interface Numbered {
+  readonly encounterId: string;
+}
+
+/** Order inside an array carries no meaning, so of two encounters with one id nothing says which one holds. */
+function differingEncounters(encounters: readonly Numbered[], context: z.core.$RefinementCtx): void {
+  const texts = new Map<string, string>();
+  for (const [index, encounter] of encounters.entries()) {
+    const known = texts.get(encounter.encounterId);
+    const content = JSON.stringify(encounter);
+    if (known === undefined) texts.set(encounter.encounterId, content);
+    else if (known !== content) {
+      context.addIssue({
+        code: 'custom',
+        path: ['encounters', index, 'encounterId'],
+        input: encounter.encounterId,
+        message: 'another encounter with other content has the same id',
+        params: { code: 'duplicate_key' },
+      });
+    }
+  }
+}
+
+/** Encounters that are repeated word for word stand once. */
+function once<T extends Numbered>(encounters: readonly T[]): T[] {
+  return [...new Map(encounters.map((each) => [each.encounterId, each])).values()];
+}
+
 /**
  * Body of an analysis and one line of NDJSON. Unknown fields are refused at every level; what comes out has every
  * default applied and ICD-10-CM codes undotted and upper-case.
@@ -228,9 +256,11 @@ export const memberHistorySchema = z
     procedures: feedOf(procedure),
     appointments: listOf(appointment),
   })
-  .superRefine((value, context) =>
-    inOrder(context, { earlier: value.birthDate, later: value.deathDate, at: 'deathDate' }),
-  )
+  .superRefine((value, context) => {
+    inOrder(context, { earlier: value.birthDate, later: value.deathDate, at: 'deathDate' });
+    differingEncounters(value.encounters, context);
+  })
+  .transform((value) => ({ ...value, encounters: once(value.encounters) }))
   .meta({
     id: 'MemberHistory',
     description:

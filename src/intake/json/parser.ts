@@ -1,4 +1,5 @@
 import type { IntakeEvent } from '../../store/records.ts';
+import { isTooDeep } from '../fhir/json.ts';
 import { KeyMap } from '../key-map.ts';
 import { readLines } from '../lines.ts';
 import { FileOutcome } from '../outcome.ts';
@@ -8,6 +9,8 @@ import { historyRecords } from './records.ts';
 
 const FORMAT = 'json-history';
 const RECORD_TYPE = 'histories';
+/** Texts up to this length are parsed without a look at their depth first. */
+const SHALLOW_CHARACTERS = 65_536;
 /** Findings listed for one refused history. */
 const ERRORS_LISTED = 20;
 
@@ -17,6 +20,7 @@ interface Item {
   readonly text: string;
   readonly value: unknown;
 }
+type ParsedHistory = ReturnType<typeof parseHistory>;
 interface BrokenItem {
   readonly row: number;
   readonly code: string;
@@ -29,14 +33,20 @@ interface BrokenItem {
  * limit. A history that breaks the contract is rejected with one finding a field, and the next line is read.
  */
 export const parseJsonHistories: Parser = async function* (inputs, options) {
-  const seen = new KeyMap(0);
+  const seen = { texts: new KeyMap(0), persons: new KeyMap(2) };
   for (const input of inputs) yield* readFile(input, options, seen);
 };
+
+/** What the batch has brought: texts of histories, and by member the birth date as YYYYMMDD and the sex. */
+interface Seen {
+  readonly texts: KeyMap;
+  readonly persons: KeyMap;
+}
 
 async function* readFile(
   input: IntakeInput,
   options: IntakeOptions,
-  seen: KeyMap,
+  seen: Seen,
 ): AsyncGenerator<IntakeEvent> {
   const { file } = input;
   const outcome = new FileOutcome(file, FORMAT, options.limits);
@@ -55,11 +65,11 @@ async function* readFile(
       yield outcome.reject(RECORD_TYPE, { ...item, field: null });
       continue;
     }
-    if (!seen.set(item.text)) {
+    if (!seen.texts.set(item.text)) {
       outcome.accept(RECORD_TYPE, true);
       continue;
     }
-    const parsed = parseHistory(item.value);
+    const parsed = samePerson(parseHistory(item.value), seen.persons);
     if (!parsed.ok) {
       for (const [index, error] of parsed.errors.slice(0, ERRORS_LISTED).entries()) {
         const fault = {
@@ -82,24 +92,60 @@ async function* readFile(
   yield* outcome.close();
 }
 
+/** One member id with two birth dates or sexes may be two persons, so the later history is refused. */
+function samePerson(parsed: ParsedHistory, persons: KeyMap): ParsedHistory {
+  if (!parsed.ok) return parsed;
+  const { memberId, birthDate, sex } = parsed.history;
+  const birth = Number(birthDate.replaceAll('-', ''));
+  const known = persons.get(memberId, 0);
+  if (known === undefined) {
+    persons.set(memberId, birth, sex === 'M' ? 1 : 2);
+    return parsed;
+  }
+  const contradicts = (pointer: string, value: string) => ({
+    pointer,
+    code: 'contradiction',
+    message: 'an earlier history of this member says otherwise',
+    value,
+  });
+  if (known !== birth) return { ok: false, errors: [contradicts('/birthDate', birthDate)] };
+  if (persons.get(memberId, 1) === (sex === 'M' ? 1 : 2)) return parsed;
+  return { ok: false, errors: [contradicts('/sex', sex)] };
+}
+
 async function* readItems(input: IntakeInput, limits: IntakeLimits): AsyncGenerator<Item | BrokenItem> {
   let document: string[] | null = null;
   let documentLength = 0;
   let first = true;
+  /** A first line that is no JSON by itself: broken NDJSON when an object follows, else the start of a document. */
+  let held: { readonly row: number; readonly text: string } | null = null;
   for await (const line of readLines(input.open(), limits.lineBytes)) {
     if (!line.ok) {
+      if (held) yield itemOf(held.row, held.text);
+      held = null;
       yield { row: line.number, code: line.code, message: line.message, raw: line.raw };
       first = false;
       continue;
     }
     const text = line.text.trim();
     if (text === '') continue;
-    if (first && (text === '{' || text.startsWith('['))) document = [];
-    first = false;
+    if (held) {
+      if (text.startsWith('{')) yield itemOf(held.row, held.text);
+      else {
+        document = [held.text];
+        documentLength = held.text.length + 1;
+      }
+      held = null;
+    } else if (first && (text === '{' || text.startsWith('['))) document = [];
     if (!document) {
-      yield itemOf(line.number, text);
+      const item = itemOf(line.number, text);
+      if (first && 'code' in item && item.code === 'bad_json' && text.startsWith('{')) {
+        held = { row: line.number, text };
+      } else yield item;
+      first = false;
       continue;
     }
+    first = false;
     documentLength += text.length + 1;
     if (documentLength > limits.lineBytes) {
       const message = `a JSON document is read up to ${limits.lineBytes} bytes; send one history a line instead`;
@@ -108,12 +154,17 @@ async function* readItems(input: IntakeInput, limits: IntakeLimits): AsyncGenera
     }
     document.push(text);
   }
+  if (held) yield itemOf(held.row, held.text);
   if (document) yield* documentItems(document.join('\n'));
 }
 
 function itemOf(row: number, text: string): Item | BrokenItem {
   if (text.includes('\u0000')) {
     return { row, code: 'nul_byte', message: 'the line contains a NUL byte', raw: text };
+  }
+  // The runtime's parser takes hundreds of bytes a level; a text this short cannot hold many.
+  if (text.length > SHALLOW_CHARACTERS && isTooDeep(text)) {
+    return { row, code: 'json_too_deep', message: 'the JSON nests deeper than any history', raw: text };
   }
   try {
     return { row, text, value: JSON.parse(text) as unknown };
@@ -131,7 +182,7 @@ function jsonFault(text: string): string {
 function* documentItems(text: string): Generator<Item | BrokenItem> {
   const item = itemOf(1, text);
   if ('code' in item) {
-    yield { ...item, message: 'the file is not valid JSON' };
+    yield item.code === 'bad_json' ? { ...item, message: 'the file is not valid JSON' } : item;
   } else if (Array.isArray(item.value)) {
     for (const [index, value] of item.value.entries()) {
       yield { row: index + 1, text: stringify(value), value };
