@@ -23,7 +23,7 @@ export interface Place {
   readonly set: string;
   /** ST02, safe to print. */
   readonly control: string;
-  /** GS08 when it names a known guide, else ST03. */
+  /** GS08, or ST03 when that is empty. */
   readonly guide: string;
   /** Position counted from ST as a 999 counts it. */
   readonly position: number;
@@ -127,7 +127,7 @@ export class EnvelopeReader {
     this.#st = {
       set: (elements[1] ?? '').trim(),
       control: (elements[2] ?? '').trim(),
-      guide: isGuide(grouped) || stated === '' ? grouped : stated,
+      guide: grouped === '' ? stated : grouped,
       segments: 1,
     };
     return { kind: 'start', place: this.#place(this.#st) };
@@ -214,10 +214,6 @@ const GUIDES: Readonly<Record<string, RegExp>> = {
   '834': /^005010X220(A1)?$/,
   '277': /^005010X214$/,
 };
-
-function isGuide(guide: string): boolean {
-  return Object.values(GUIDES).some((pattern) => pattern.test(guide));
-}
 
 /** Whether transaction set `set` is of a kind that is read at all; the others (820, 999, ...) are skipped. */
 export function isReadSet(set: string): boolean {
