@@ -20,6 +20,7 @@ import { registerExplanation } from './routes/explanation.ts';
 import { registerGaps } from './routes/gaps.ts';
 import { registerLinks } from './routes/links.ts';
 import { registerMembers } from './routes/members.ts';
+import { registerPaid } from './routes/paid.ts';
 import { registerQueries } from './routes/queries.ts';
 import { registerRaf } from './routes/raf.ts';
 import { registerReference } from './routes/reference.ts';
@@ -47,7 +48,7 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
     genReqId: () => randomUUID(),
     bodyLimit: deps.limits.bodyBytes,
     trustProxy: deps.limits.trustProxy,
-    exposeHeadRoutes: false,
+    exposeHeadRoutes: true,
   }).withTypeProvider<ZodRoutes>();
   app.removeContentTypeParser('text/plain');
   app.setValidatorCompiler(validatorCompiler);
@@ -90,6 +91,7 @@ function registerRoutes(v1: Api, deps: ApiDeps): void {
   registerSubmissions(v1, deps);
   registerAuditPackets(v1, deps);
   registerAnalytics(v1, deps);
+  registerPaid(v1, deps);
   registerCalendar(v1, deps);
   registerAdministration(v1, deps);
   registerRetention(v1, deps);

@@ -31,6 +31,11 @@ export const PROBLEM_TYPES = {
     title: 'There is no such resource',
     when: "it never was, or it is another tenant's: both answer alike",
   },
+  'method-not-allowed': {
+    status: 405,
+    title: 'The address is not served by this method',
+    when: 'the address is right and the method is not; Allow names those that are',
+  },
   'not-acceptable': { status: 406, title: 'No such representation', when: 'Accept names none we have' },
   conflict: { status: 409, title: 'The state does not allow this', when: 'e.g. a batch that has ended' },
   'version-conflict': {

@@ -1,5 +1,6 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { PROBLEM_TYPES, ProblemError, type ProblemItem, type ProblemName, problemBody } from '../problems.ts';
+import { methodsAt, noteAddresses } from './methods.ts';
 
 /** Framework failures by their code; anything else without a status below 500 is a fault of ours. */
 const BY_CODE: Readonly<Record<string, ProblemName>> = {
@@ -104,9 +105,19 @@ export function sendProblem(
 /** Error and not-found handlers of the whole application. */
 export function registerErrors(app: FastifyInstance): void {
   app.setErrorHandler<FastifyError | ProblemError>(sendProblem);
-  app.setNotFoundHandler((request, reply) =>
-    sendProblem(new ProblemError('not-found', 'there is no such address'), request, reply),
-  );
+  const addresses = noteAddresses(app);
+  app.setNotFoundHandler((request, reply) => {
+    const methods = methodsAt(addresses, request);
+    if (methods.length === 0) {
+      return sendProblem(new ProblemError('not-found', 'there is no such address'), request, reply);
+    }
+    const allow = methods.join(', ');
+    if (request.method === 'OPTIONS') return reply.status(204).header('allow', allow).send();
+    const refusal = new ProblemError('method-not-allowed', `served at this address: ${allow}`, {
+      headers: { allow },
+    });
+    return sendProblem(refusal, request, reply);
+  });
   app.get('/problems/:name', { schema: { hide: true } }, async (request) => {
     const { name } = request.params as { readonly name: string };
     const types: Readonly<Record<string, (typeof PROBLEM_TYPES)[ProblemName]>> = PROBLEM_TYPES;
