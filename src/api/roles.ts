@@ -30,6 +30,7 @@ export const ACCESS = {
   impactRaf: calculators,
   blendRaf: calculators,
   compareRaf: calculators,
+  scoreMemberMonths: calculators,
   analyze: ['coder', 'lead', 'auditor', 'analyst', 'submitter', 'provider', 'admin'],
 
   createBatch: extractSenders,
@@ -42,6 +43,7 @@ export const ACCESS = {
   getMember: readers,
   getMemberHistory: readers,
   getMemberRaf: readers,
+  getMemberMonths: readers,
   getMemberGaps: listReaders,
   getMemberTimeline: readers,
 
@@ -89,6 +91,7 @@ export const ACCESS = {
   getDrivers: reporters,
   getAddsAndDeletes: reporters,
   getRecapture: reporters,
+  getPaidReconciliation: reporters,
   getChartReviewLinkage: reporters,
 
   listModels: calculators,

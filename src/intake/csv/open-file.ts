@@ -37,6 +37,7 @@ export async function openFile(input: IntakeInput, options: IntakeOptions): Prom
   const opened = (row: RawRow): OpenedFile => {
     const of = { input, outcome, delimiter, ...AS_SENT };
     if (!row.cells) return { ...of, reading: nothing, fault: headerFault(row, options) };
+    outcome.beginsWith(row.raw);
     const rif = rifAdapter(row.cells);
     const reading = readHeader(rif?.header ?? row.cells, input.file);
     return { ...of, reading, width: row.cells.length, extend: rif?.extend ?? of.extend, fault: null };
