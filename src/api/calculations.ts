@@ -1,15 +1,19 @@
+import { z } from 'zod';
 import type { AnalysisOptions } from '../engine/analysis-contract.ts';
 import { analyzeHistory } from '../engine/analyze.ts';
 import { compareRequests } from '../engine/compare.ts';
+import { scoreHistoryMonths } from '../engine/eligible-diagnoses.ts';
 import { impactRequest } from '../engine/impact.ts';
 import type { EngineError } from '../engine/outcome.ts';
 import { readOrdinaryScoreRequest } from '../engine/read-score-request.ts';
 import type { ReferenceData } from '../engine/reference-data.ts';
+import { MODEL_IDS } from '../engine/score-contract.ts';
 import { lineScorer } from '../engine/score-line.ts';
 import { scoreRequest } from '../engine/score-request.ts';
 import { scoreRequestText } from '../engine/score-text.ts';
 import { parseHistory } from '../intake/json/history.ts';
-import { type FieldError, parseImpactRequest, parseScoreRequest } from '../intake/json/requests.ts';
+import { parseImpactRequest, parseScoreRequest } from '../intake/json/requests.ts';
+import { type FieldError, validate } from '../intake/json/validate.ts';
 import { type Judge, type QuickLines, type Refusal, refused } from './bulk.ts';
 import type { ProblemItem } from './problems.ts';
 
@@ -63,6 +67,38 @@ export function impactJudge(reference: ReferenceData): Judge<object> {
     if (!parsed.ok) return refused(schemaRefusal(parsed.errors));
     const answer = impactRequest(reference, parsed.request);
     return answer.ok ? { ok: true, value: answer.result } : refused(engineRefusal(answer.error));
+  };
+}
+
+/** Options of a member-months item, beside its `history`. */
+export const monthsOptions = z.strictObject({
+  paymentYear: z.int().min(2000).max(2100),
+  model: z.enum(MODEL_IDS).nullish().describe('absent: the models in force for the program of each month'),
+  asOf: z.iso.date().nullish().describe('default: today'),
+});
+
+/** Scores the months of a payment year of one `{history, paymentYear, model?, asOf?}`. */
+export function monthsJudge(reference: ReferenceData, today: string): Judge<object> {
+  return (item) => {
+    const { history: given, ...rest } = isObject(item) ? item : {};
+    const options = validate(monthsOptions, rest);
+    const parsed = parseHistory(given ?? {});
+    if (!options.ok || !parsed.ok) {
+      const inHistory = parsed.ok ? [] : parsed.errors;
+      return refused(
+        schemaRefusal([
+          ...(options.ok ? [] : options.errors),
+          ...inHistory.map((error) => ({ ...error, pointer: `/history${error.pointer}` })),
+        ]),
+      );
+    }
+    const { paymentYear, model, asOf } = options.value;
+    const answer = scoreHistoryMonths(reference, parsed.history, {
+      paymentYear,
+      model: model ?? null,
+      asOf: asOf ?? today,
+    });
+    return answer.ok ? { ok: true, value: answer.value } : refused(engineRefusal(answer.error));
   };
 }
 

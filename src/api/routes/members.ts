@@ -1,5 +1,8 @@
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { yearOf } from '../../engine/dates.ts';
+import { scoreHistoryMonths } from '../../engine/eligible-diagnoses.ts';
+import { MODEL_IDS } from '../../engine/score-contract.ts';
 import { memberHistorySchema } from '../../intake/json/history.ts';
 import type { TenantTx } from '../../store/database.ts';
 import { listMemberEvents, listMemberGaps, WORKFLOW_STATUSES } from '../../store/gaps.ts';
@@ -8,14 +11,15 @@ import { findMembersByExternalId, getMember, type Member } from '../../store/mem
 import { listRafHistory, listRafScores } from '../../store/raf-scores.ts';
 import { mayView, scopeOf } from '../../worklists/scope.ts';
 import type { Api } from '../api.ts';
+import { engineRefusal } from '../calculations.ts';
 import { decodeCursor, encodeCursor, pageOf, pageQuery } from '../cursor.ts';
 import type { ApiDeps, Principal } from '../deps.ts';
 import { touch } from '../plugins/access.ts';
 import { callerOf } from '../plugins/auth.ts';
-import { notFound, problems } from '../problems.ts';
+import { notFound, ProblemError, problems } from '../problems.ts';
 import { gapEvent, storedGap } from '../schemas/gap.ts';
-import { scoreResult } from '../schemas/score.ts';
-import { inTenant, showGaps } from '../tenant.ts';
+import { memberMonths, scoreResult } from '../schemas/score.ts';
+import { inTenant, showGaps, tenantReference, today } from '../tenant.ts';
 import { timelineYear, timelineYears } from '../timeline.ts';
 
 const tags = ['members'];
@@ -235,6 +239,38 @@ export function registerMembers(v1: Api, deps: ApiDeps): void {
             })),
         };
       }),
+  );
+
+  v1.get(
+    '/members/:memberKey/raf/months',
+    {
+      schema: {
+        operationId: 'getMemberMonths',
+        tags,
+        summary: 'A payment year of the member month by month, from the stored history',
+        params,
+        querystring: z.strictObject({
+          paymentYear,
+          model: z.enum(MODEL_IDS).optional().describe('default: the models in force'),
+          asOf: z.iso.date().optional().describe('default: today'),
+        }),
+        response: { 200: memberMonths, ...problems(404, 422) },
+      },
+    },
+    async (request) => {
+      const { asOf = today(deps), model = null } = request.query;
+      const { paymentYear: year = yearOf(asOf) + 1 } = request.query;
+      const reference = await tenantReference(deps, request);
+      return inTenant(deps, request, async (tx) => {
+        const member = await find(tx, request, request.params.memberKey);
+        const [history] = await loadHistories(tx, [member.mergedInto ?? member.memberKey]);
+        if (!history) throw notFound('history');
+        const answer = scoreHistoryMonths(reference, history, { paymentYear: year, asOf, model });
+        if (answer.ok) return { ...answer.value, memberId: member.externalId };
+        const { problem, message, errors } = engineRefusal(answer.error);
+        throw new ProblemError(problem, message, errors ? { errors } : {});
+      });
+    },
   );
 
   v1.get(

@@ -1,14 +1,23 @@
 import { z } from 'zod';
 import { MODEL_IDS } from '../../engine/score-contract.ts';
+import { memberHistorySchema } from '../../intake/json/history.ts';
 import { impactRequestSchema, scoreRequestSchema } from '../../intake/json/requests.ts';
 import type { Api } from '../api.ts';
 import { blendAnswer } from '../blend.ts';
 import { acceptNdjson, serveBulk } from '../bulk.ts';
-import { compareJudge, engineRefusal, impactJudge, quickScore, scoreJudge } from '../calculations.ts';
+import {
+  compareJudge,
+  engineRefusal,
+  impactJudge,
+  monthsJudge,
+  monthsOptions,
+  quickScore,
+  scoreJudge,
+} from '../calculations.ts';
 import type { ApiDeps } from '../deps.ts';
 import { ProblemError, problems } from '../problems.ts';
-import { comparison, impactResult, lineError, scoreResult } from '../schemas/score.ts';
-import { tenantReference } from '../tenant.ts';
+import { comparison, impactResult, lineError, memberMonths, scoreResult } from '../schemas/score.ts';
+import { tenantReference, today } from '../tenant.ts';
 import { validatedByRoute } from '../validation.ts';
 
 const tags = ['raf'];
@@ -140,6 +149,31 @@ function registerCalculators(v1: Api, deps: ApiDeps): void {
     },
     async (request, reply) => {
       const judge = compareJudge(await tenantReference(deps, request));
+      serveBulk(request, reply, { judge, lineBytes });
+      return reply;
+    },
+  );
+
+  const monthsBody = monthsOptions.extend({ history: memberHistorySchema });
+  v1.post(
+    '/raf/member-months',
+    {
+      config,
+      schema: {
+        operationId: 'scoreMemberMonths',
+        tags,
+        summary: 'A payment year month by month: segments that change, and the month-weighted score',
+        description: BULK,
+        consumes,
+        body: validatedByRoute(z.union([monthsBody, z.array(monthsBody)])),
+        response: {
+          200: z.union([memberMonths, z.array(z.union([memberMonths, lineError]))]),
+          ...problems(413, 415, 422),
+        },
+      },
+    },
+    async (request, reply) => {
+      const judge = monthsJudge(await tenantReference(deps, request), today(deps));
       serveBulk(request, reply, { judge, lineBytes });
       return reply;
     },

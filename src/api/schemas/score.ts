@@ -34,6 +34,10 @@ const scoreShape = {
   factors: z.array(factor).describe('they sum to rawScore exactly as shown'),
   rawScore: z.number(),
   payment: payment.nullable(),
+  csrAdjusted: z
+    .object({ indicator: z.string(), factor: z.number(), score: z.number() })
+    .optional()
+    .describe('HHS-HCC with a CSR indicator: the raw score times its factor'),
   unmapped: z.array(z.string()).describe('valid, and in no HCC of this model'),
   pending: z.array(z.string()).describe('valid by a newer code set than the mapping covers: never zero'),
   invalid: z.array(z.object({ code: z.string(), reason: z.string() })),
@@ -47,6 +51,33 @@ export const scoreResult = z
     models: z.array(z.object({ ...scoreShape, blendWeight: z.number() })).optional(),
   })
   .meta({ id: 'Score', description: 'A risk score with every factor behind it' });
+
+export const memberMonths = z
+  .object({
+    memberId: z.string(),
+    paymentYear: z.int(),
+    months: z
+      .array(
+        z.object({
+          month: z.string(),
+          notPaid: z.enum(['not_enrolled_on_the_1st', 'deceased', 'hospice']).nullable(),
+          model: z.enum(MODEL_IDS).nullable(),
+          segment: z.string().nullable(),
+          rawScore: z.number().nullable(),
+          payment: z.number().nullable(),
+          changes: z.array(z.string()).describe('against the last paid month'),
+        }),
+      )
+      .describe('twelve, by the status on the first of each'),
+    memberMonths: z.int().describe('paid months'),
+    statuses: z
+      .array(z.object({ months: z.array(z.string()), score: scoreResult }))
+      .describe('months with one status, with their score and every factor'),
+    rawScore: z.number().nullable().describe('mean over the paid months'),
+    payment: z.number().nullable(),
+    assumptions: z.array(z.string()),
+  })
+  .meta({ id: 'MemberMonths', description: 'The score of a payment year from those of its months' });
 
 /** In place of an answer: the item that could not be served; the others go on. */
 export const lineError = z
