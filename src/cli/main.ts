@@ -4,6 +4,7 @@ import path from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { packageRoot } from '../paths.ts';
 import { CommandError, say } from './exit.ts';
+import { outageOf } from './outage.ts';
 
 const { version } = JSON.parse(readFileSync(path.join(packageRoot(), 'package.json'), 'utf8')) as {
   version: string;
@@ -40,11 +41,11 @@ try {
   } else if (error instanceof CommandError) {
     say(error.message);
     process.exitCode = error.exitCode;
-  } else if (isKnownFailure(error)) {
-    say(error.message);
-    process.exitCode = 2;
   } else {
-    throw error;
+    const words = isKnownFailure(error) ? error.message : outageOf(error);
+    if (words === null) throw error;
+    say(words);
+    process.exitCode = 2;
   }
 }
 

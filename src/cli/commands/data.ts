@@ -128,16 +128,21 @@ function analysisOptions(flags: AnalyzeFlags): AnalysisOptions {
   const today = new Date().toISOString().slice(0, 10);
   const parsed = parseAnalysisOptions(
     {
-      paymentYear: Number(flags.paymentYear),
+      paymentYear: numberIn(flags.paymentYear),
       ...(flags.asOf === undefined ? {} : { asOf: flags.asOf }),
       ...(flags.kinds === undefined ? {} : { kinds: flags.kinds.split(',').map((kind) => kind.trim()) }),
-      ...(flags.lookbackYears === undefined ? {} : { lookbackYears: Number(flags.lookbackYears) }),
+      ...(flags.lookbackYears === undefined ? {} : { lookbackYears: numberIn(flags.lookbackYears) }),
     },
     today,
   );
   if (parsed.ok) return parsed.options;
   const problems = parsed.errors.map((error) => `  --${flagOf(error.pointer)}: ${error.message}`);
   throw new CommandError(`the options are unusable:\n${problems.join('\n')}`);
+}
+
+/** A flag's number; any other text is left for the rule of the option to refuse. */
+function numberIn(text: string): number | string {
+  return /^\d+$/.test(text) ? Number(text) : text;
 }
 
 function flagOf(pointer: string): string {

@@ -3,6 +3,7 @@ import { createKey } from '../../api/keys.ts';
 import { ROLES } from '../../api/roles.ts';
 import { createLogger, openFoundation } from '../../composition.ts';
 import { loadConfig } from '../../config.ts';
+import { isIsoDate } from '../../engine/dates.ts';
 import { INTAKE_FORMATS } from '../../intake/parser.ts';
 import { openRuntime, runWorkerProcess, untilStopped } from '../../runtime.ts';
 import { verifyAudit } from '../../store/audit.ts';
@@ -17,6 +18,7 @@ import {
 } from '../../store/tenancy.ts';
 import { CommandError, say } from '../exit.ts';
 import { quickstart } from '../quickstart.ts';
+import { sayRejects } from '../rejects.ts';
 import { submitExtract, waitForBatch } from '../submit-extract.ts';
 
 interface SubmitFlags {
@@ -77,10 +79,13 @@ export function addServiceCommands(program: Command): void {
 
 async function serve(worker: boolean): Promise<void> {
   const runtime = await openRuntime({ workers: worker });
-  const address = await runtime.listen();
-  say(`API at ${address}, documentation at ${address}/docs`);
-  await untilStopped();
-  await runtime.close();
+  try {
+    const address = await runtime.listen();
+    say(`API at ${address}, documentation at ${address}/docs`);
+    await untilStopped();
+  } finally {
+    await runtime.close();
+  }
 }
 
 function addSubmit(program: Command): void {
@@ -106,6 +111,9 @@ function addSubmit(program: Command): void {
     .option('--lenient-x12', 'faulty X12 envelopes and composites are read with a warning')
     .option('--no-wait', 'return when the extract is received; workers elsewhere do the rest')
     .action(async (place: string, flags: SubmitFlags) => {
+      if (flags.asOf !== undefined && !isIsoDate(flags.asOf)) {
+        throw new CommandError('--as-of: not a calendar date (want YYYY-MM-DD)');
+      }
       const runtime = await openRuntime({ workers: flags.wait, defaults: { LOG_LEVEL: 'warn' } });
       try {
         const tenantId = await tenantIdOf(runtime.foundation.db, flags.tenant);
@@ -150,6 +158,7 @@ function addSubmit(program: Command): void {
           error,
         };
         process.stdout.write(`${JSON.stringify(report)}\n`);
+        if (rejected > 0 || state === 'failed') await sayRejects(runtime.foundation.db, tenantId, batchId);
         process.exitCode = state === 'failed' ? 2 : rejected > 0 ? 1 : 0;
       } finally {
         await runtime.close();

@@ -1,0 +1,89 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describePostgres, scratchDatabase } from '../integration/services.ts';
+
+const root = path.resolve(import.meta.dirname, '../..');
+const folder = mkdtempSync(path.join(tmpdir(), 'hccgap-failures-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function hccgap(env: NodeJS.ProcessEnv, args: readonly string[], input = '') {
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    ['--import', 'tsx', 'src/cli/main.ts', ...args],
+    { cwd: root, env: { ...process.env, REDIS_URL: '', DATA_DIR: folder, ...env }, encoding: 'utf8', input },
+  );
+  return { status, stdout, stderr };
+}
+
+describe('an unusable environment or option is said in words, with exit status 2', () => {
+  test('a database that does not answer', () => {
+    const ran = hccgap({ DATABASE_URL: 'postgres://who:hidden@127.0.0.1:1/none' }, ['migrate']);
+    expect(ran.status).toBe(2);
+    expect(ran.stderr).toBe(
+      'no server answers at 127.0.0.1:1 (ECONNREFUSED); see DATABASE_URL and REDIS_URL\n',
+    );
+  });
+
+  test('a number that is none', () => {
+    const ran = hccgap({}, ['analyze', '--payment-year', 'soon'], '{}\n');
+    expect(ran.status).toBe(2);
+    expect(ran.stderr).toContain('--payment-year: want number, got string');
+  });
+});
+
+describePostgres('commands on a database', () => {
+  const scratch = scratchDatabase();
+  const env = () => ({ DATABASE_URL: scratch.url });
+  beforeAll(() => {
+    expect(hccgap(env(), ['keys', 'create', '-t', 'failures', '-r', 'submitter']).status).toBe(0);
+  });
+
+  test('serve on a port that is taken', async () => {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const address = server.address();
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    const ran = hccgap({ ...env(), PORT: String(port), LOG_LEVEL: 'silent' }, ['serve', '--no-worker']);
+    server.close();
+    expect(ran.stderr).toBe(
+      `the API cannot listen on 127.0.0.1:${port}: something listens there already; see HOST and PORT\n`,
+    );
+    expect(ran.status).toBe(2);
+  });
+
+  test('submit refuses a date that is none, before anything is received', () => {
+    for (const day of ['tomorrow', '2026-02-30', '23.11.2026']) {
+      const ran = hccgap(env(), ['submit', '-t', 'failures', '--as-of', day, folder]);
+      expect(ran.status).toBe(2);
+      expect(ran.stderr).toContain('--as-of: not a calendar date');
+    }
+  });
+
+  test('submit names refused records by place and rule, and quotes nothing of them', () => {
+    const file = path.join(folder, 'members.csv');
+    writeFileSync(
+      file,
+      'member_id,birth_date,sex\nINVENTED-1,1950-02-13,F\nINVENTED-2,13/02/1950,F\nINVENTED-3,1950-02-13,Q\n',
+    );
+    const ran = hccgap(env(), ['submit', '-t', 'failures', '--as-of', '2026-11-23', file]);
+    const { batchId, ...report } = JSON.parse(ran.stdout) as Record<string, unknown>;
+    expect(report).toMatchObject({ state: 'completed', received: 3, accepted: 1, rejected: 2 });
+    expect(ran.stderr).toContain('  members.csv row 3 birth_date: bad_date\n');
+    expect(ran.stderr).toContain('  members.csv row 4 sex: bad_code\n');
+    expect(ran.stderr).toContain(`GET /v1/batches/${String(batchId)}/rejects`);
+    expect(ran.stderr).not.toMatch(/INVENTED|13\/02/);
+    expect(ran.status).toBe(1);
+  });
+
+  test('submit says why nothing of a file could be taken', () => {
+    const file = path.join(folder, 'words.txt');
+    writeFileSync(file, 'only words\n');
+    const ran = hccgap(env(), ['submit', '-t', 'failures', file]);
+    expect(ran.status).toBe(2);
+    expect(ran.stderr).toContain('words.txt: format_unknown: the content is none of');
+  });
+});
