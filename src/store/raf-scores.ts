@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm';
 import type { Analysis } from '../engine/analysis-contract.ts';
 import type { TenantTx } from './database.ts';
+import { rafParts } from './raf-parts.ts';
 import { isoInstant, json, rowsOf, uuidArray } from './rows.ts';
 
 /** One score: of a member, payment year and model; `part` marks one model's part of a blend. */
@@ -116,15 +117,18 @@ async function removeOthers(
 
 async function appendHistory(tx: TenantTx, runId: string, scores: readonly RafScore[]): Promise<void> {
   if (scores.length === 0) return;
-  const rows = scores.map(({ detail: _detail, hccs: _hccs, ...row }) => row);
+  const rows = scores.map(({ detail, hccs: _hccs, ...row }) => ({
+    ...row,
+    parts: detail?.current ? rafParts(detail.current) : null,
+  }));
   await tx.execute(sql`
     insert into raf_score_history (member_id, payment_year, part, model, as_of, raw_current, payment_current,
-      raw_if_closed, payment_if_closed, run_id)
+      raw_if_closed, payment_if_closed, parts, run_id)
     select r."memberKey", r."paymentYear", r.part, r.model, r."asOf", r."rawCurrent", r."paymentCurrent",
-      r."rawIfClosed", r."paymentIfClosed", ${runId}::uuid
+      r."rawIfClosed", r."paymentIfClosed", nullif(r.parts, 'null'::jsonb), ${runId}::uuid
     from jsonb_to_recordset(${json(rows)}) as r("memberKey" uuid, "paymentYear" integer, part boolean, model text,
       "asOf" date, "rawCurrent" double precision, "paymentCurrent" double precision, "rawIfClosed" double precision,
-      "paymentIfClosed" double precision)
+      "paymentIfClosed" double precision, parts jsonb)
     order by r."memberKey", r."paymentYear", r.part, r.model
     on conflict do nothing`);
 }

@@ -14,6 +14,7 @@ import {
 } from 'drizzle-orm/pg-core';
 import type { Analysis, Gap, UnspecifiedFlag } from '../../engine/analysis-contract.ts';
 import type { ChosenLink, PriorityPart } from '../gaps.ts';
+import type { RafParts } from '../raf-parts.ts';
 import { createdAt, instant, tenantId } from './columns.ts';
 
 /** Written as in the worklist's statements, word for word: the planner must see that the one implies the other. */
@@ -64,6 +65,8 @@ export const rafScoreHistory = pgTable(
     paymentCurrent: doublePrecision(),
     rawIfClosed: doublePrecision().notNull(),
     paymentIfClosed: doublePrecision(),
+    /** Raw score by kind of factor (demographic, hcc, interaction, count, other); null for a part of a blend. */
+    parts: jsonb().$type<RafParts>(),
     runId: uuid().notNull(),
     createdAt: createdAt(),
   },

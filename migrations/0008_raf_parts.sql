@@ -1,0 +1,1 @@
+ALTER TABLE "raf_score_history" ADD COLUMN "parts" jsonb;
