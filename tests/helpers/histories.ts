@@ -61,12 +61,15 @@ export function historiesOf(records: readonly CanonicalRecord[]): MemberHistory[
         break;
       case 'observation':
         history.observations.push(record.observation);
+        feeds.add('observations');
         break;
       case 'medication':
         history.medications.push(record.medication);
+        feeds.add('medications');
         break;
       case 'procedure':
         history.procedures.push(record.procedure);
+        feeds.add('procedures');
         break;
       case 'appointment':
         history.appointments.push(record.appointment);
