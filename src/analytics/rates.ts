@@ -11,8 +11,9 @@ export interface Rate {
 }
 
 /** 97.5th percentile of the normal distribution. */
-const Z = 1.959963984540054;
-const SMALL_SAMPLE = 30;
+export const Z = 1.959963984540054;
+/** Under this many a figure says that its sample is small. */
+export const SMALL_SAMPLE = 30;
 const PLACES = 10_000;
 
 function round(value: number): number {

@@ -2,98 +2,10 @@ import { type SQL, sql } from 'drizzle-orm';
 import type { GapDirection } from '../engine/analysis-contract.ts';
 import type { TenantTx } from './database.ts';
 import type { WorkflowStatus } from './gaps.ts';
+import { type Population, scored } from './raf-analytics.ts';
 import { rowsOf, textArray } from './rows.ts';
 
-/** Which members and scores a report is about. */
-export interface Population {
-  readonly paymentYear: number;
-  readonly contracts: readonly string[] | null;
-}
-export const DIMENSIONS = ['none', 'contract', 'provider', 'segment', 'model'] as const;
-export type Dimension = (typeof DIMENSIONS)[number];
-
-function dimension(by: Dimension): SQL {
-  switch (by) {
-    case 'none':
-      return sql`'all'`;
-    case 'contract':
-      return sql`coalesce(s.contract_id, '')`;
-    case 'provider':
-      return sql`coalesce(m.pcp_npi, '')`;
-    case 'segment':
-      return sql`s.segment`;
-    case 'model':
-      return sql`s.model`;
-  }
-}
-
-/** Whole scores of the population, one a member and model, each with its member. */
-function scored({ paymentYear, contracts }: Population): SQL {
-  const only = contracts === null ? sql`true` : sql`s.contract_id = any(${textArray(contracts)})`;
-  return sql`raf_scores s join members m on m.id = s.member_id
-    where s.payment_year = ${paymentYear} and not s.part and ${only}`;
-}
-
-export interface RafDistribution {
-  readonly group: string;
-  readonly members: number;
-  readonly meanRaw: number;
-  readonly meanPayment: number | null;
-  readonly p10: number;
-  readonly p50: number;
-  readonly p90: number;
-  readonly meanRawIfClosed: number;
-  readonly meanPaymentIfClosed: number | null;
-}
-
-/** Scores by contract, provider (PCP), segment or model, in the order of the groups' names. */
-export function rafDistribution(
-  tx: TenantTx,
-  population: Population,
-  by: Dimension,
-): Promise<readonly RafDistribution[]> {
-  const mean = (column: string) => sql`round(avg(s.${sql.identifier(column)})::numeric, 3)::float8`;
-  const percentile = (share: number) =>
-    sql`round((percentile_cont(${share}) within group (order by s.raw_current))::numeric, 3)::float8`;
-  return rowsOf<RafDistribution>(
-    tx,
-    sql`select ${dimension(by)} as "group", count(*)::int as members, ${mean('raw_current')} as "meanRaw",
-          ${mean('payment_current')} as "meanPayment", ${percentile(0.1)} as p10, ${percentile(0.5)} as p50,
-          ${percentile(0.9)} as p90, ${mean('raw_if_closed')} as "meanRawIfClosed",
-          ${mean('payment_if_closed')} as "meanPaymentIfClosed"
-        from ${scored(population)} group by 1 order by 1`,
-  );
-}
-
-export interface RafTrendPoint {
-  readonly month: string;
-  readonly members: number;
-  readonly meanRaw: number;
-  readonly meanPayment: number | null;
-}
-
-/** Mean score at each month's end, of every member scored by then: the latest score counts. */
-export function rafTrend(tx: TenantTx, population: Population): Promise<readonly RafTrendPoint[]> {
-  return rowsOf<RafTrendPoint>(
-    tx,
-    sql`with points as (
-          select h.member_id, h.as_of, h.created_at, h.raw_current, h.payment_current from raf_score_history h
-          where h.payment_year = ${population.paymentYear} and not h.part
-            and exists (select from ${scored(population)} and s.member_id = h.member_id)
-        ), months as (
-          select generate_series(date_trunc('month', min(as_of)), date_trunc('month', max(as_of)), '1 month') as month
-          from points
-        ), latest as (
-          select distinct on (months.month, points.member_id) months.month, points.raw_current, points.payment_current
-          from months join points on points.as_of < months.month + interval '1 month'
-          order by months.month, points.member_id, points.as_of desc, points.created_at desc
-        )
-        select to_char(month, 'YYYY-MM') as month, count(*)::int as members,
-          round(avg(raw_current)::numeric, 3)::float8 as "meanRaw",
-          round(avg(payment_current)::numeric, 3)::float8 as "meanPayment"
-        from latest group by latest.month order by latest.month`,
-  );
-}
+export type { Population } from './raf-analytics.ts';
 
 export interface HccPrevalence {
   readonly model: string;

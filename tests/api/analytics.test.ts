@@ -141,8 +141,8 @@ describePostgres('analytics', () => {
 
   test('reports come as CSV by Accept', async () => {
     for (const [url, first] of [
-      ['raf?by=contract', 'group,members,meanRaw'],
-      ['raf/trend', 'month,members'],
+      ['raf?by=contract', 'group,members,paid'],
+      ['raf/trend', 'group,month,members'],
       ['prevalence', 'model,hcc,label'],
       ['drivers', 'model,hcc,label,direction'],
       ['adds-and-deletes', 'direction,workflowStatus'],

@@ -1,26 +1,17 @@
-import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { rateOf } from '../../analytics/rates.ts';
-import {
-  DIMENSIONS,
-  directionStates,
-  hccPrevalence,
-  rafDistribution,
-  rafTrend,
-  submissionCounts,
-  topDrivers,
-} from '../../store/analytics.ts';
+import { directionStates, hccPrevalence, submissionCounts, topDrivers } from '../../store/analytics.ts';
 import { WORKFLOW_STATUSES } from '../../store/gaps.ts';
 import { bothWays, totalWorklist } from '../../store/worklist-totals.ts';
 import type { Api } from '../api.ts';
-import { csvTable } from '../csv.ts';
 import type { ApiDeps } from '../deps.ts';
-import { representation, sendCsvFile } from '../negotiate.ts';
-import { writeAudit } from '../plugins/access.ts';
 import { problems } from '../problems.ts';
+import { sentAsCsv } from '../report-csv.ts';
 import { population, populationOf, rate } from '../schemas/population.ts';
 import { worklistTotals } from '../schemas/worklist.ts';
 import { inTenant } from '../tenant.ts';
+import { registerExpectedPrevalence } from './expected-prevalence.ts';
+import { registerRafAnalytics } from './raf-analytics.ts';
 import { labelOf, registerRecapture } from './recapture.ts';
 
 const tags = ['analytics'];
@@ -28,109 +19,8 @@ const produces = ['application/json', 'text/csv'];
 const directions = z.enum(['add', 'refine', 'link', 'question', 'delete']);
 /** Reports on a population: RAF, prevalence, drivers, recapture; adds always beside deletes (compliance C-1). */
 export function registerAnalytics(v1: Api, deps: ApiDeps): void {
-  /** The rows as JSON beside `rest`, or as CSV when Accept asks for it. */
-  const csv = async <T extends object>(
-    request: FastifyRequest,
-    reply: FastifyReply,
-    table: {
-      readonly name: string;
-      readonly columns: readonly (keyof T & string)[];
-      readonly rows: readonly T[];
-    },
-  ): Promise<boolean> => {
-    request.touched.rows = table.rows.length;
-    if (representation(request, ['json', 'csv']) === 'json') return false;
-    await writeAudit(request, reply, deps);
-    const rows = table.rows.map((row) => ({ ...row }) as Record<string, unknown>);
-    sendCsvFile(reply, table.name, csvTable(table.columns, rows));
-    return true;
-  };
-
-  v1.get(
-    '/analytics/raf',
-    {
-      schema: {
-        operationId: 'getRafAnalytics',
-        tags,
-        summary:
-          'RAF distribution by contract, provider, segment or model; groups in the order of their names',
-        produces,
-        querystring: z.strictObject({ ...population, by: z.enum(DIMENSIONS).default('none') }),
-        response: {
-          200: z.object({
-            paymentYear: z.int(),
-            by: z.enum(DIMENSIONS),
-            items: z.array(
-              z.object({
-                group: z.string(),
-                members: z.int(),
-                meanRaw: z.number(),
-                meanPayment: z.number().nullable(),
-                p10: z.number(),
-                p50: z.number(),
-                p90: z.number(),
-                meanRawIfClosed: z.number(),
-                meanPaymentIfClosed: z.number().nullable(),
-              }),
-            ),
-          }),
-          ...problems(406),
-        },
-      },
-    },
-    async (request, reply) => {
-      const { by } = request.query;
-      const of = populationOf(deps, request, request.query);
-      const items = await inTenant(deps, request, (tx) => rafDistribution(tx, of, by));
-      const columns = [
-        'group',
-        'members',
-        'meanRaw',
-        'meanPayment',
-        'p10',
-        'p50',
-        'p90',
-        'meanRawIfClosed',
-        'meanPaymentIfClosed',
-      ] as const;
-      if (await csv(request, reply, { name: 'raf', columns, rows: items })) return reply;
-      return { paymentYear: of.paymentYear, by, items };
-    },
-  );
-
-  v1.get(
-    '/analytics/raf/trend',
-    {
-      schema: {
-        operationId: 'getRafTrend',
-        tags,
-        summary: 'Mean RAF at each month end, on one factor set',
-        produces,
-        querystring: z.strictObject(population),
-        response: {
-          200: z.object({
-            paymentYear: z.int(),
-            items: z.array(
-              z.object({
-                month: z.string(),
-                members: z.int(),
-                meanRaw: z.number(),
-                meanPayment: z.number().nullable(),
-              }),
-            ),
-          }),
-          ...problems(406),
-        },
-      },
-    },
-    async (request, reply) => {
-      const of = populationOf(deps, request, request.query);
-      const items = await inTenant(deps, request, (tx) => rafTrend(tx, of));
-      const columns = ['month', 'members', 'meanRaw', 'meanPayment'] as const;
-      if (await csv(request, reply, { name: 'raf-trend', columns, rows: items })) return reply;
-      return { paymentYear: of.paymentYear, items };
-    },
-  );
+  registerRafAnalytics(v1, deps);
+  registerExpectedPrevalence(v1, deps);
 
   v1.get(
     '/analytics/prevalence',
@@ -193,7 +83,7 @@ export function registerAnalytics(v1: Api, deps: ApiDeps): void {
         'rateBefore',
         'ratio',
       ] as const;
-      if (await csv(request, reply, { name: 'prevalence', columns, rows: table })) return reply;
+      if (await sentAsCsv(deps, request, reply, { name: 'prevalence', columns, rows: table })) return reply;
       return { paymentYear: of.paymentYear, items };
     },
   );
@@ -254,7 +144,7 @@ export function registerAnalytics(v1: Api, deps: ApiDeps): void {
         'standalone',
         'payment',
       ] as const;
-      if (await csv(request, reply, { name: 'drivers', columns, rows: items })) return reply;
+      if (await sentAsCsv(deps, request, reply, { name: 'drivers', columns, rows: items })) return reply;
       return { paymentYear: of.paymentYear, items, totals };
     },
   );
@@ -297,7 +187,8 @@ export function registerAnalytics(v1: Api, deps: ApiDeps): void {
         submissions: await submissionCounts(tx, of),
       }));
       const columns = ['direction', 'workflowStatus', 'reason', 'gaps', 'standalone'] as const;
-      if (await csv(request, reply, { name: 'adds-and-deletes', columns, rows: items })) return reply;
+      if (await sentAsCsv(deps, request, reply, { name: 'adds-and-deletes', columns, rows: items }))
+        return reply;
       const total = (action: string) =>
         submissions.reduce((sum, row) => sum + (row.action === action ? row.count : 0), 0);
       const [adds, deletes] = [total('add'), total('delete')];
