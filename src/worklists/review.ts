@@ -29,7 +29,7 @@ export interface EncounterReview {
 }
 
 /** HCCs of an encounter's submitted codes in every model of the payment year that its services feed. */
-function submittedHccs(
+export function submittedHccs(
   reference: ReferenceData,
   history: MemberHistory,
   encounterId: string,

@@ -3,13 +3,12 @@ import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { dotted } from '../../engine/icd10.ts';
 import type { TenantTx } from '../../store/database.ts';
-import { externalIdsOf, getMember } from '../../store/members.ts';
+import { externalIdsOf } from '../../store/members.ts';
 import { keepRelease } from '../../store/releases.ts';
-import { addReviewMarks, listSubmissions, moveSubmission, type Submission } from '../../store/reviews.ts';
+import { listSubmissions, moveSubmission, type Submission } from '../../store/reviews.ts';
 import { sha256 } from '../../worklists/digest.ts';
 import { controlTotals, HOLD_REASONS, releaseApproved } from '../../worklists/release.ts';
 import { writeRelease } from '../../worklists/release-files.ts';
-import { encounterReview } from '../../worklists/review.ts';
 import type { Api } from '../api.ts';
 import { csvTable } from '../csv.ts';
 import { decodeCursor, encodeCursor, pageQuery } from '../cursor.ts';
@@ -22,6 +21,7 @@ import { isSubstanceUseCode } from '../substance-use.ts';
 import { inTenant } from '../tenant.ts';
 import { versionOf } from '../version.ts';
 import { registerReleases } from './releases.ts';
+import { registerReviews } from './reviews.ts';
 
 const tags = ['submissions'];
 const STATUSES = ['pending', 'approved', 'returned', 'released', 'accepted', 'rejected'] as const;
@@ -289,110 +289,4 @@ async function moveOne(
       { extensions: { current: (await shown(tx, [moved.submission]))[0] } },
     );
   });
-}
-
-const reviewSchema = z
-  .object({
-    memberKey: z.string(),
-    encounterId: z.string(),
-    dos: z.string(),
-    submitted: z.array(
-      z.object({
-        model: z.string(),
-        hcc: z.string(),
-        codes: z.array(z.string()),
-        mark: z.enum(['supported', 'unsupported', 'not_reviewed']).nullable(),
-        reason: z.string().nullable(),
-        supportedBy: z.string().nullable(),
-        actor: z.string().nullable(),
-        at: z.string().nullable(),
-      }),
-    ),
-    complete: z.boolean().describe('no submitted HCC of the encounter is without a mark'),
-  })
-  .meta({ id: 'EncounterReview' });
-
-const mark = z
-  .strictObject({
-    model: z.string().max(40),
-    hcc: z.string().max(10),
-    mark: z.enum(['supported', 'unsupported', 'not_reviewed']),
-    reason: text.nullish(),
-    supportedBy: z.string().max(128).nullish().describe('the encounter that supports it instead'),
-  })
-  .refine(({ mark: given, reason }) => given !== 'not_reviewed' || typeof reason === 'string', {
-    path: ['reason'],
-    message: 'not_reviewed needs a reason',
-  });
-
-/** Two-way review: every submitted HCC of a reviewed encounter gets a mark (compliance C-1). */
-function registerReviews(v1: Api, deps: ApiDeps): void {
-  const encounter = { memberKey: z.uuid(), encounterId: z.string().min(1).max(128) };
-  v1.post(
-    '/reviews/lookup',
-    {
-      config: { idempotency: 'none' },
-      schema: {
-        operationId: 'getReview',
-        tags,
-        summary: "An encounter's submitted HCCs and their marks",
-        body: z.strictObject(encounter),
-        response: { 200: reviewSchema, ...problems(404) },
-      },
-    },
-    async (request) => {
-      const review = await inTenant(deps, request, (tx) => encounterReview(tx, deps.reference, request.body));
-      if (!review) throw notFound('encounter');
-      touch(request, [review.memberKey]);
-      return review;
-    },
-  );
-
-  v1.post(
-    '/reviews',
-    {
-      schema: {
-        operationId: 'markReview',
-        tags,
-        summary: 'Mark submitted HCCs of an encounter supported, unsupported or not reviewed (with a reason)',
-        body: z.strictObject({ ...encounter, marks: z.array(mark).min(1).max(200) }),
-        response: { 200: reviewSchema, ...problems(404, 422) },
-      },
-    },
-    async (request) => {
-      const { memberKey, encounterId, marks } = request.body;
-      const { subject: actor } = callerOf(request);
-      const at = deps.now().toISOString();
-      return inTenant(deps, request, async (tx) => {
-        if (!(await getMember(tx, memberKey))) throw notFound('encounter');
-        touch(request, [memberKey]);
-        const before = await encounterReview(tx, deps.reference, { memberKey, encounterId });
-        if (!before) throw notFound('encounter');
-        const known = new Set(before.submitted.map(({ model, hcc }) => `${model} ${hcc}`));
-        const stray = marks.findIndex(({ model, hcc }) => !known.has(`${model} ${hcc}`));
-        if (stray >= 0) {
-          throw new ProblemError('unprocessable', 'the encounter submits no such HCC', {
-            errors: [
-              { pointer: `/marks/${stray}/hcc`, code: 'not_submitted', message: 'not of this encounter' },
-            ],
-          });
-        }
-        await addReviewMarks(
-          tx,
-          marks.map((given) => ({
-            ...given,
-            memberKey,
-            encounterId,
-            reason: given.reason ?? null,
-            supportedBy: given.supportedBy ?? null,
-            actor,
-            at,
-          })),
-        );
-        const after = await encounterReview(tx, deps.reference, { memberKey, encounterId });
-        if (!after) throw notFound('encounter');
-        return after;
-      });
-    },
-  );
 }
