@@ -90,6 +90,8 @@ export const ACCESS = {
   getRafTrend: reporters,
   getPrevalence: reporters,
   getExpectedPrevalence: reporters,
+  comparePopulation: reporters,
+  comparePopulationMembers: reporters,
   getDrivers: reporters,
   getAddsAndDeletes: reporters,
   getRecapture: reporters,

@@ -11,6 +11,7 @@ import { population, populationOf, rate } from '../schemas/population.ts';
 import { worklistTotals } from '../schemas/worklist.ts';
 import { inTenant } from '../tenant.ts';
 import { registerExpectedPrevalence } from './expected-prevalence.ts';
+import { registerPopulationCompare } from './population-compare.ts';
 import { registerRafAnalytics } from './raf-analytics.ts';
 import { labelOf, registerRecapture } from './recapture.ts';
 
@@ -21,6 +22,7 @@ const directions = z.enum(['add', 'refine', 'link', 'question', 'delete']);
 export function registerAnalytics(v1: Api, deps: ApiDeps): void {
   registerRafAnalytics(v1, deps);
   registerExpectedPrevalence(v1, deps);
+  registerPopulationCompare(v1, deps);
 
   v1.get(
     '/analytics/prevalence',
