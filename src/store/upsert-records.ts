@@ -1,4 +1,5 @@
 import { sql } from 'drizzle-orm';
+import { lockTenantIntake } from './batches.ts';
 import type { TenantTx } from './database.ts';
 import type { UnresolvedRow } from './member-links.ts';
 import { mergeStage } from './merge-stage.ts';
@@ -37,6 +38,7 @@ export async function upsertRecords(
   const stage = await openStage(tx);
   for (const record of records) stage.add(record);
   await stage.finish();
+  await lockTenantIntake(tx);
   const { changedRows, unresolved } = await mergeStage(tx, batchId, stage);
   const touched = await rowsOf<{ member_id: string }>(tx, sql`select distinct member_id from stage_touched`);
   await dropStage(tx);
