@@ -84,8 +84,8 @@ const environment = z.object({
   OIDC_TENANT_CLAIM: z.string().default('tenant').describe('Claim that names the tenant'),
   OIDC_ROLE_CLAIM: z.string().default('role').describe('Claim that names the role'),
   OIDC_MFA_METHODS: optionalText
-    .describe('Values of the `amr` claim, one of which a token must hold, e.g. `mfa,hwk`. Absent: not asked')
-    .transform((text) => (text === null ? null : text.split(',').map((one) => one.trim()))),
+    .transform((text) => (text === null ? null : text.split(',').map((one) => one.trim())))
+    .describe('Values of the `amr` claim, one of which a token must hold, e.g. `mfa,hwk`. Absent: not asked'),
 });
 
 type Environment = z.infer<typeof environment>;

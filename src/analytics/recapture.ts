@@ -28,6 +28,11 @@ function baseOf(hcc: string, facts: RecaptureFacts): string | null {
   return facts.acuteBase.get(hcc)?.[0] ?? hcc;
 }
 
+/** HCCs to recapture for those of a year before: acute ones left out, an acute-on-chronic one by its base. */
+export function recaptureBases(before: readonly string[], facts: RecaptureFacts): ReadonlySet<string> {
+  return new Set(before.map((hcc) => baseOf(hcc, facts)).filter((base) => base !== null));
+}
+
 /** Closure of a pair (gap taxonomy, section 2): "higher" means dominates, "lower" compares coefficients. */
 export function closureOf(
   hcc: string,

@@ -21,6 +21,7 @@ import { registerGaps } from './routes/gaps.ts';
 import { registerLinks } from './routes/links.ts';
 import { registerMembers } from './routes/members.ts';
 import { registerPaid } from './routes/paid.ts';
+import { registerProgramme } from './routes/programme.ts';
 import { registerQueries } from './routes/queries.ts';
 import { registerRaf } from './routes/raf.ts';
 import { registerReference } from './routes/reference.ts';
@@ -91,6 +92,7 @@ function registerRoutes(v1: Api, deps: ApiDeps): void {
   registerSubmissions(v1, deps);
   registerAuditPackets(v1, deps);
   registerAnalytics(v1, deps);
+  registerProgramme(v1, deps);
   registerPaid(v1, deps);
   registerCalendar(v1, deps);
   registerAdministration(v1, deps);

@@ -23,6 +23,8 @@ export interface ProviderQuery {
   readonly answer: Json | null;
   readonly answeredBy: string | null;
   readonly answeredAt: string | null;
+  readonly reminders: number;
+  readonly remindedAt: string | null;
   readonly version: number;
 }
 
@@ -30,7 +32,9 @@ const QUERY = sql`q.id as "queryId", q.gap_id as "gapId", q.member_id as "member
   q.status, q.type, q.content, q.content_sha256 as "contentSha256", q.created_by as "createdBy",
   ${isoInstant(sql`q.created_at`)} as "createdAt", ${isoInstant(sql`q.sent_at`)} as "sentAt", q.answer,
   (select g.model from gaps g where g.gap_id = q.gap_id) as model,
-  (select g.hcc from gaps g where g.gap_id = q.gap_id) as hcc, q.answered_by as "answeredBy", ${isoInstant(sql`q.answered_at`)} as "answeredAt", q.version`;
+  (select g.hcc from gaps g where g.gap_id = q.gap_id) as hcc, q.answered_by as "answeredBy", ${isoInstant(sql`q.answered_at`)} as "answeredAt",
+  (select count(*)::int from query_reminders m where m.query_id = q.id) as reminders,
+  ${isoInstant(sql`(select max(m.at) from query_reminders m where m.query_id = q.id)`)} as "remindedAt", q.version`;
 
 export async function createQuery(
   tx: TenantTx,
@@ -122,6 +126,20 @@ export function answerQuery(
           answered_at = ${given.at}::timestamptz, version = version + 1
         where id = ${given.queryId}::uuid and version = ${given.version} and status = 'sent' returning ${QUERY}`,
   );
+}
+
+/** Writes a reminder of a query down; the query itself does not change. */
+export async function remindQuery(
+  tx: TenantTx,
+  reminder: {
+    readonly queryId: string;
+    readonly memberKey: string;
+    readonly actor: string;
+    readonly at: string;
+  },
+): Promise<void> {
+  await tx.execute(sql`insert into query_reminders (query_id, member_id, actor, at)
+    values (${reminder.queryId}::uuid, ${reminder.memberKey}::uuid, ${reminder.actor}, ${reminder.at}::timestamptz)`);
 }
 
 /** Takes a query back that was not answered; undefined otherwise. */

@@ -8,12 +8,14 @@ import {
   createQuery,
   getQuery,
   listQueries,
+  remindQuery,
   type ProviderQuery as StoredQuery,
   sendQuery,
   withdrawQuery,
 } from '../../store/reviews.ts';
 import { prepareQuery } from '../../worklists/ask.ts';
 import { moveGap } from '../../worklists/move-gap.ts';
+import { type Late, reminderRefusal } from '../../worklists/query-outcome.ts';
 import { mayView, scopeOf } from '../../worklists/scope.ts';
 import type { Reason, TransitionRequest } from '../../worklists/transitions.ts';
 import type { Api } from '../api.ts';
@@ -22,72 +24,13 @@ import type { ApiDeps } from '../deps.ts';
 import { touch } from '../plugins/access.ts';
 import { callerOf } from '../plugins/auth.ts';
 import { notFound, ProblemError, problems } from '../problems.ts';
+import { option, QUERY_STATUSES, type QueryRow, queryRow, shownQuery } from '../schemas/query.ts';
 import { inTenant, today } from '../tenant.ts';
 import { versionOf } from '../version.ts';
 
 const tags = ['queries'];
 const params = z.object({ queryId: z.uuid() });
-const STATUSES = ['draft', 'sent', 'answered', 'withdrawn'] as const;
 const words = z.string().trim().min(1).max(2000);
-
-const option = z.object({
-  kind: z.enum(ANSWER_KINDS),
-  text: z.string().max(500),
-  indicators: z.array(z.int().min(0)),
-});
-
-const content = z.object({
-  templateId: z.string(),
-  templateVersion: z.string(),
-  type: z.enum(['open_ended', 'multiple_choice', 'yes_no']),
-  timing: z.enum(['prospective', 'concurrent', 'retrospective']),
-  title: z.string().nullable(),
-  opening: z.string(),
-  question: z.string(),
-  indicators: z.array(
-    z.object({
-      type: z.string(),
-      label: z.string(),
-      value: z.union([z.number(), z.string()]).nullable(),
-      unit: z.string().nullable(),
-      date: z.string(),
-      sourceRef: z.string(),
-      encounterId: z.string().nullable(),
-    }),
-  ),
-  options: z.array(option),
-  encounterId: z.string().nullable(),
-  dateOfService: z.string().nullable(),
-  documentedRef: z.object({ encounterId: z.string(), locator: z.string() }).nullable(),
-  priorOnly: z.boolean(),
-  defaultAnswer: z.null(),
-  text: z.string().describe('as it is read'),
-});
-
-const queryRow = z
-  .object({
-    queryId: z.string(),
-    gapId: z.string(),
-    memberKey: z.string(),
-    providerNpi: z.string().nullable(),
-    status: z.enum(STATUSES),
-    type: z.string(),
-    content,
-    contentSha256: z.string(),
-    createdBy: z.string(),
-    createdAt: z.string(),
-    sentAt: z.string().nullable(),
-    answer: z.object({ kind: z.enum(ANSWER_KINDS), text: z.string(), credentials: z.string() }).nullable(),
-    answeredBy: z.string().nullable(),
-    answeredAt: z.string().nullable(),
-    version: z.int(),
-  })
-  .meta({ id: 'Query', description: 'A question about documentation; no code, HCC, RAF or money in it' });
-
-function shown({ model: _model, hcc: _hcc, ...row }: StoredQuery): z.output<typeof queryRow> {
-  // Content and answer were written by this file in exactly this shape.
-  return { ...row, content: row.content, answer: row.answer } as z.output<typeof queryRow>;
-}
 
 const createBody = z
   .strictObject({
@@ -148,6 +91,11 @@ export function registerQueries(v1: Api, deps: ApiDeps): void {
     });
   };
 
+  const lateOf = (request: FastifyRequest): Late => ({
+    now: deps.now(),
+    answerDays: request.settings.queryAnswerDays,
+  });
+
   v1.post(
     '/queries',
     {
@@ -200,7 +148,7 @@ export function registerQueries(v1: Api, deps: ApiDeps): void {
       request.touched.resourceId = row.queryId;
       touch(request, [row.memberKey]);
       reply.header('etag', `"${row.version}"`);
-      return reply.status(201).send(shown(row));
+      return reply.status(201).send(shownQuery(row, lateOf(request)));
     },
   );
 
@@ -213,7 +161,7 @@ export function registerQueries(v1: Api, deps: ApiDeps): void {
         summary: 'Queries, latest first; a provider sees its own, once sent',
         querystring: z.strictObject({
           ...pageQuery,
-          status: z.enum(STATUSES).optional(),
+          status: z.enum(QUERY_STATUSES).optional(),
           gapId: z.string().max(100).optional(),
         }),
         response: { 200: pageOf(queryRow), ...problems() },
@@ -247,7 +195,7 @@ export function registerQueries(v1: Api, deps: ApiDeps): void {
         items.length,
       );
       return {
-        items: items.map(shown),
+        items: items.map((row) => shownQuery(row, lateOf(request))),
         next: last ? encodeCursor('queries', [last.createdAt, last.queryId]) : null,
       };
     },
@@ -267,12 +215,12 @@ export function registerQueries(v1: Api, deps: ApiDeps): void {
     async (request, reply) => {
       const row = await inTenant(deps, request, (tx) => find(tx, request, request.params.queryId));
       reply.header('etag', `"${row.version}"`);
-      return shown(row);
+      return shownQuery(row, lateOf(request));
     },
   );
 
-  const changed = (row: StoredQuery | undefined): z.output<typeof queryRow> => {
-    if (row) return shown(row);
+  const changed = (request: FastifyRequest, row: StoredQuery | undefined): QueryRow => {
+    if (row) return shownQuery(row, lateOf(request));
     throw new ProblemError('version-conflict', 'the query is in another state or version');
   };
   const changes = { params, response: { 200: queryRow, ...problems(404, 409, 428) } };
@@ -291,11 +239,34 @@ export function registerQueries(v1: Api, deps: ApiDeps): void {
       const version = versionOf(request);
       return inTenant(deps, request, async (tx) => {
         const { queryId, gapId } = await find(tx, request, request.params.queryId);
-        const row = changed(await sendQuery(tx, { queryId, version, at: deps.now().toISOString() }));
+        const row = changed(request, await sendQuery(tx, { queryId, version, at: deps.now().toISOString() }));
         await follow(tx, request, { gapId, to: 'queried', reason: 'open_query' });
         return row;
       });
     },
+  );
+
+  v1.post(
+    '/queries/:queryId/remind',
+    {
+      schema: {
+        operationId: 'remindQuery',
+        tags,
+        summary: 'Remind of a query without an answer: the same words again, at most one a week',
+        params,
+        response: { 200: queryRow, ...problems(404, 409) },
+      },
+    },
+    async (request) =>
+      inTenant(deps, request, async (tx) => {
+        const query = await find(tx, request, request.params.queryId);
+        const refusal = reminderRefusal(query, deps.now());
+        if (refusal !== null) throw new ProblemError('conflict', refusal);
+        const { queryId, memberKey } = query;
+        const actor = callerOf(request).subject;
+        await remindQuery(tx, { queryId, memberKey, actor, at: deps.now().toISOString() });
+        return changed(request, await getQuery(tx, queryId));
+      }),
   );
 
   v1.post(
@@ -312,7 +283,7 @@ export function registerQueries(v1: Api, deps: ApiDeps): void {
       const version = versionOf(request);
       return inTenant(deps, request, async (tx) => {
         const { queryId } = await find(tx, request, request.params.queryId);
-        return changed(await withdrawQuery(tx, { queryId, version }));
+        return changed(request, await withdrawQuery(tx, { queryId, version }));
       });
     },
   );
@@ -337,7 +308,7 @@ export function registerQueries(v1: Api, deps: ApiDeps): void {
       const caller = callerOf(request);
       return inTenant(deps, request, async (tx) => {
         const query = await find(tx, request, request.params.queryId);
-        const offered = shown(query).content.options.map(({ kind }) => kind);
+        const offered = shownQuery(query, lateOf(request)).content.options.map(({ kind }) => kind);
         if (offered.length > 0 && !offered.includes(request.body.kind)) {
           throw new ProblemError('unprocessable', 'the query does not offer this answer', {
             errors: [{ pointer: '/kind', code: 'not_offered', message: `offered: ${offered.join(', ')}` }],
@@ -350,7 +321,7 @@ export function registerQueries(v1: Api, deps: ApiDeps): void {
           answeredBy: caller.subject,
           at: deps.now().toISOString(),
         });
-        const answered = changed(row);
+        const answered = changed(request, row);
         await follow(tx, request, { gapId: query.gapId, to: 'in_review', reason: 'answer_query' });
         return answered;
       });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type HccPair, recaptureRates } from '../../analytics/recapture.ts';
+import { type HccPair, type RecaptureFacts, recaptureRates } from '../../analytics/recapture.ts';
 import type { CompiledModel } from '../../engine/model.ts';
 import type { ReferenceData } from '../../engine/reference-data.ts';
 import { toDecimal } from '../../engine/thousandths.ts';
@@ -15,8 +15,23 @@ export function labelOf(reference: ReferenceData, model: string, hcc: string): s
   return modelOf(reference, model)?.labels.get(hcc) ?? '';
 }
 
-function modelOf(reference: ReferenceData, id: string): CompiledModel | undefined {
+/** The model of an id, of those loaded. */
+export function modelOf(reference: ReferenceData, id: string): CompiledModel | undefined {
   return [...reference.models.values()].find((model) => model.id === id);
+}
+
+/** What recapture reads of a model and the gap tables, for a payment year. */
+export function factsOf({ gaps }: ReferenceData, model: CompiledModel, paymentYear: number): RecaptureFacts {
+  const tables = model.sets.find((set) => set.paymentYears.includes(paymentYear))?.tables;
+  return {
+    hierarchy: model.hierarchy,
+    classOf: (hcc) => gaps.persistence.get(hcc)?.class ?? null,
+    acuteBase: gaps.acuteOnChronic.get(model.id) ?? new Map<string, readonly string[]>(),
+    coefficient: (segment, hcc) => {
+      const value = tables?.get(segment)?.get(`${model.hccPrefix}${hcc}`);
+      return value === undefined ? undefined : toDecimal(value);
+    },
+  };
 }
 
 /** Recapture of the population, by model. */
@@ -67,17 +82,7 @@ export function registerRecapture(v1: Api, deps: ApiDeps): void {
       const items = [...models].flatMap(([id, pairs]) => {
         const model = modelOf(deps.reference, id);
         if (!model) return [];
-        const { gaps } = deps.reference;
-        const tables = model.sets.find((set) => set.paymentYears.includes(of.paymentYear))?.tables;
-        const facts = {
-          hierarchy: model.hierarchy,
-          classOf: (hcc: string) => gaps.persistence.get(hcc)?.class ?? null,
-          acuteBase: gaps.acuteOnChronic.get(model.id) ?? new Map<string, readonly string[]>(),
-          coefficient: (segment: string, hcc: string) => {
-            const value = tables?.get(segment)?.get(`${model.hccPrefix}${hcc}`);
-            return value === undefined ? undefined : toDecimal(value);
-          },
-        };
+        const facts = factsOf(deps.reference, model, of.paymentYear);
         return [{ model: id, ...recaptureRates(pairs, facts, closed) }];
       });
       return { paymentYear: of.paymentYear, items };
