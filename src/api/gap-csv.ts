@@ -18,6 +18,7 @@ const COLUMNS = {
   hcc: ['hcc'],
   hccLabel: ['hccLabel'],
   candidateCodes: ['candidateCodes'],
+  evidence: ['evidence'],
   confidence: ['confidence'],
   flags: ['flags'],
   reasons: ['reasons'],
@@ -59,8 +60,17 @@ export function gapRow(item: unknown): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(COLUMNS).map(([name, path]) => {
       const value = valueAt(item, path);
-      const codes = name === 'candidateCodes' && Array.isArray(value);
-      return [name, codes ? value.map((candidate) => valueAt(candidate, ['code'])) : value];
+      if (!Array.isArray(value)) return [name, value];
+      if (name === 'candidateCodes') return [name, value.map((candidate) => valueAt(candidate, ['code']))];
+      return [name, name === 'evidence' ? value.map(evidenceText) : value];
     }),
   );
+}
+
+/** `A41.9 2026-04-24 E1 claim`: what was found, when, on which encounter, in which source; what is unknown is left out. */
+function evidenceText(item: unknown): string {
+  return ['code', 'date', 'encounterId', 'source']
+    .map((field) => valueAt(item, [field]))
+    .filter((part) => typeof part === 'string')
+    .join(' ');
 }

@@ -27,6 +27,8 @@ function pointerOf(path: readonly PropertyKey[]): string {
 function valueAt(root: unknown, path: readonly PropertyKey[]): unknown {
   let value = root;
   for (const part of path) {
+    // One name of a comma-separated list: the list as it was sent.
+    if (typeof value === 'string') return value;
     if (typeof value !== 'object' || value === null) return undefined;
     value = Reflect.get(value, part);
   }

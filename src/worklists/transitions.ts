@@ -179,15 +179,7 @@ function missingOf(request: TransitionRequest, need: Need): string[] {
 /** Judges a transition by the table: pure, so that the table itself can be read, printed and tested. */
 export function judgeTransition(gap: GapState, request: TransitionRequest, role: string): TransitionOutcome {
   const named = TRANSITIONS.filter(({ reason, to }) => reason === request.reason && to === request.to);
-  if (named.length === 0) {
-    return refuse(
-      'validation',
-      request.reason === null
-        ? `moving to ${request.to} needs a reason`
-        : `the reason ${request.reason} does not go with ${request.to}`,
-      ['reason'],
-    );
-  }
+  if (named.length === 0) return withoutStep(gap, request, role);
   const mine = named.filter(({ roles }) => roles.some((allowed) => allowed === role));
   if (mine.length === 0) return refuse('forbidden', `the role ${role} may not give this reason`);
   const legal = mine.find(
@@ -207,9 +199,32 @@ export function judgeTransition(gap: GapState, request: TransitionRequest, role:
   }
   const missing = legal.needs.flatMap((need) => missingOf(request, need));
   if (missing.length > 0) {
-    return refuse(shortfallOf(legal.needs), 'the step needs more than was sent', missing);
+    return refuse(shortfallOf(legal.needs), `the step needs ${missing.join(', ')}`, missing);
   }
   return { ok: true, to: legal.to, effect: legal.effect };
+}
+
+/** No step has this reason and target: says which reasons there are and, where there is but one, what else it needs. */
+function withoutStep(gap: GapState, request: TransitionRequest, role: string): TransitionOutcome {
+  const open = TRANSITIONS.filter(
+    ({ reason, to, roles, directions }) =>
+      reason !== null &&
+      to === request.to &&
+      roles.some((allowed) => allowed === role) &&
+      directions.includes(gap.direction),
+  );
+  const reasons = open.map(({ reason }) => reason).join(', ');
+  const words =
+    request.reason === null
+      ? `moving to ${request.to} needs a reason`
+      : `the reason ${request.reason} does not go with ${request.to}`;
+  const message = reasons === '' ? words : `${words}; there are: ${reasons}`;
+  const [only, ...others] = open;
+  const missing = only && others.length === 0 ? only.needs.flatMap((need) => missingOf(request, need)) : [];
+  return refuse(only && missing.length > 0 ? shortfallOf(only.needs) : 'validation', message, [
+    'reason',
+    ...missing,
+  ]);
 }
 
 function shortfallOf(needs: readonly Need[]): 'evidence-required' | 'override-required' | 'validation' {

@@ -253,7 +253,7 @@ describePostgres('worklists and gaps', () => {
       toStatus: 'captured',
       reason: 'add_supported',
       role: 'coder',
-      detail: { encounterId: 'E3', code: 'I5022', meat: ['assessed'], locator: LOCATOR },
+      detail: { encounterId: 'E3', code: 'I50.22', meat: ['assessed'], locator: LOCATOR },
     });
   });
 

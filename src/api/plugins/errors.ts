@@ -82,6 +82,14 @@ function safeError(error: unknown): Record<string, unknown> {
   };
 }
 
+const TYPE_LENGTH = 64;
+
+function typeSent(request: FastifyRequest): ProblemItem {
+  const value = request.headers['content-type']?.slice(0, TYPE_LENGTH) ?? null;
+  const message = 'none of the content types of this address; /openapi.json lists them';
+  return { pointer: '/header/content-type', code: 'unsupported', message, value };
+}
+
 /** Turns a failure into its problem response; the only place that does so. */
 export function sendProblem(
   error: FastifyError | ProblemError,
@@ -92,7 +100,7 @@ export function sendProblem(
   const { status } = PROBLEM_TYPES[found.problem];
   if (status >= 500) request.log.error({ err: safeError(error) }, 'request failed');
   const body = problemBody(found.problem, found.detail, request.id, {
-    errors: found.errors,
+    errors: found.errors ?? (found.problem === 'unsupported-media-type' ? [typeSent(request)] : undefined),
     ...(found.extensions ? { extensions: found.extensions } : {}),
   });
   return reply

@@ -59,11 +59,22 @@ export async function claimKey(
 
 /** Sends the first request's answer again, marked as such. */
 export function replay(reply: FastifyReply, answer: StoredAnswer): FastifyReply {
+  const version = versionIn(answer);
+  if (version !== null) reply.header('etag', `"${version}"`);
   return reply
     .status(answer.status)
     .header('idempotency-replayed', 'true')
     .type(answer.contentType)
     .send(answer.body);
+}
+
+/** The version that the first answer bore as its ETag too; null when it was of nothing with versions. */
+function versionIn({ status, contentType, body }: StoredAnswer): number | null {
+  if (status >= 300 || !contentType.startsWith('application/json')) return null;
+  const parsed: unknown = JSON.parse(body);
+  const version: unknown =
+    typeof parsed === 'object' && parsed !== null ? Reflect.get(parsed, 'version') : undefined;
+  return typeof version === 'number' ? version : null;
 }
 
 /**

@@ -70,6 +70,11 @@ const choices = z.strictObject({
 
 async function* filesOf(request: FastifyRequest): AsyncGenerator<IncomingFile> {
   if (request.isMultipart()) {
+    if (!/;\s*boundary=/i.test(request.headers['content-type'] ?? '')) {
+      throw new ProblemError('malformed-body', 'multipart content without a boundary', {
+        errors: [{ pointer: '/header/content-type', code: 'required', message: 'boundary is missing' }],
+      });
+    }
     for await (const part of request.files()) yield { name: part.filename, content: part.file };
     return;
   }

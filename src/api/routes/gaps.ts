@@ -9,8 +9,8 @@ import type { Api } from '../api.ts';
 import type { ApiDeps } from '../deps.ts';
 import { touch } from '../plugins/access.ts';
 import { callerOf } from '../plugins/auth.ts';
-import { notFound, ProblemError, problems } from '../problems.ts';
-import { gapEvent, storedGap, transitionBody } from '../schemas/gap.ts';
+import { notFound, ProblemError, type ProblemItem, problems } from '../problems.ts';
+import { gapEvent, shownEvent, storedGap, transitionBody } from '../schemas/gap.ts';
 import { secondReviewPolicy } from '../settings.ts';
 import { inTenant, showGaps } from '../tenant.ts';
 import { versionOf } from '../version.ts';
@@ -21,6 +21,16 @@ const bulkStep = transitionBody.extend({
   gapId: z.string().min(1).max(100),
   version: z.int().min(1).describe('the version acted on'),
 });
+
+/** A field that the step lacks, or one whose value a rule refuses. */
+function fieldAtFault(step: z.output<typeof bulkStep>, field: string, message: string): ProblemItem {
+  const sent: unknown = Reflect.get(step, field);
+  const lacking = sent === undefined || sent === null || (Array.isArray(sent) && sent.length === 0);
+  if (lacking)
+    return { pointer: `/${field}`, code: 'required', message: `${field} is required for this step` };
+  const shown = typeof sent === 'string' && field !== 'comment' ? { value: sent } : {};
+  return { pointer: `/${field}`, code: 'refused', message, ...shown };
+}
 
 /** Thrown inside the transaction, so that whatever the refused step wrote is rolled back. */
 class Refused extends Error {
@@ -78,7 +88,7 @@ export function registerGaps(v1: Api, deps: ApiDeps): void {
     async (request) => {
       const gap = await load(request, request.params.gapId);
       const items = await inTenant(deps, request, (tx) => listGapEvents(tx, gap.gapId));
-      return { items };
+      return { items: items.map(shownEvent) };
     },
   );
 
@@ -121,11 +131,7 @@ export function registerGaps(v1: Api, deps: ApiDeps): void {
         outcome.problem === 'validation' ? 'unprocessable' : outcome.problem,
         outcome.message,
         {
-          errors: outcome.fields.map((field) => ({
-            pointer: `/${field}`,
-            code: outcome.problem === 'validation' ? 'refused' : 'required',
-            message: outcome.message,
-          })),
+          errors: outcome.fields.map((field) => fieldAtFault(step, field, outcome.message)),
           ...(outcome.better ? { extensions: { better: outcome.better } } : {}),
         },
       );

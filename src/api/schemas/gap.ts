@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { PRIORITY_PARTS, type StoredGap, WORKFLOW_STATUSES } from '../../store/gaps.ts';
+import { dotted } from '../../engine/icd10.ts';
+import { type GapEvent, PRIORITY_PARTS, type StoredGap, WORKFLOW_STATUSES } from '../../store/gaps.ts';
 import { HUMAN_TARGETS, REASONS } from '../../worklists/transitions.ts';
 import { gap, unspecifiedFlag } from './analysis.ts';
 
@@ -85,6 +86,12 @@ export const gapEvent = z
     at: z.string(),
   })
   .meta({ id: 'GapEvent', description: 'Append-only: who, when, why, and what it stood on' });
+
+/** A stored event as answers show it: the code that a step named is dotted there as everywhere. */
+export function shownEvent(event: GapEvent): GapEvent {
+  const code = event.detail?.code;
+  return typeof code === 'string' ? { ...event, detail: { ...event.detail, code: dotted(code) } } : event;
+}
 
 const shortText = z.string().trim().min(1).max(200);
 
