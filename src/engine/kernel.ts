@@ -1,5 +1,6 @@
+import { addKey, type KeyTable, key, keyTable, readKey, valueOfKey } from './code-keys.ts';
 import { mapCodeFor } from './diagnoses.ts';
-import { dotted, undotted } from './icd10.ts';
+import { undotted } from './icd10.ts';
 import { type HccIndex, hccIndex, type MaskTest, MOST_HCCS, maskOf, maskTest, WORDS } from './masks.ts';
 import { type CompiledModel, compareHccs, type ModelYear } from './model.ts';
 import type { Scorer, SegmentProgram } from './score.ts';
@@ -10,8 +11,8 @@ export const EDITED = 1 << 16;
 
 /** What the kernel needs of a model and payment year, whoever the person is. */
 interface KernelTables extends HccIndex {
-  /** Code, dotted and undotted, to its HCC positions plus one, eight bits each, and the edit mark. */
-  readonly codes: ReadonlyMap<string, number>;
+  /** By code: its HCC positions plus one, eight bits each, and the edit mark. */
+  readonly codes: KeyTable;
   /** Scratch words of one scoring at a time, shared by every member of the model and year. */
   readonly state: KernelState;
   /** Sets the bits of a packed code in `state.before`. */
@@ -62,15 +63,15 @@ function kernelTables(model: CompiledModel, year: ModelYear): KernelTables {
   for (const list of year.mapping.values()) for (const hcc of list) hccs.add(hcc);
   for (const edits of year.edits.values()) for (const { toHcc } of edits) if (toHcc !== null) hccs.add(toHcc);
   const index = hccIndex([...hccs].sort(compareHccs));
-  const codes = new Map<string, number>();
+  const codes = keyTable();
   for (const [code, list] of year.mapping) {
     let packed = year.edits.has(code) ? EDITED : 0;
     list.forEach((hcc, place) => {
       packed |= ((index.positions.get(hcc) ?? -1) + 1) << (8 * place);
     });
     if (list.length > 2) throw new Error(`code ${code} has more than two HCCs`);
-    codes.set(code, packed);
-    codes.set(dotted(code), packed);
+    if (!readKey(code)) throw new Error(`code ${code} has no key`);
+    addKey(codes, key.high, key.low, packed);
   }
   const before = new Int32Array(WORDS);
   const after = new Int32Array(WORDS);
@@ -242,10 +243,6 @@ function buildKernel(scorer: Scorer): Kernel {
   const addEdited = (code: string): void => {
     for (const hcc of mapCodeFor(year, undotted(code), person)) add((tables.positions.get(hcc) ?? 0) + 1);
   };
-  const respelled = (code: string): number | undefined => {
-    const plain = undotted(code);
-    return plain === code ? undefined : codes.get(plain);
-  };
   const settle = (): Thousandths => {
     after[0] = before[0] ?? 0;
     after[1] = before[1] ?? 0;
@@ -298,8 +295,10 @@ function buildKernel(scorer: Scorer): Kernel {
       before[2] = 0;
       before[3] = 0;
       for (const code of given) {
-        const packed = codes.get(code) ?? respelled(code);
-        if (packed === undefined) continue;
+        // Blanks are the only other thing that is passed over in a code.
+        if (!readKey(code) && !readKey(undotted(code))) continue;
+        const packed = valueOfKey(codes, key.high, key.low);
+        if (packed < 0) continue;
         if (packed >= EDITED) addEdited(code);
         else add(packed);
       }

@@ -1,5 +1,5 @@
 import { type ByteSink, bytesOf, copyPiece, reserve } from './byte-text.ts';
-import { CODE_CHARS, HIGH_CHARS, placeOfKey, sixBits } from './code-entries.ts';
+import { CODE_CHARS, HIGH_CHARS, sixBits, valueOfKey } from './code-keys.ts';
 import type { Program } from './history.ts';
 import { CLOSE_LIST, QUOTE } from './line-scanner.ts';
 import { preparedMembers } from './member-scoring.ts';
@@ -103,7 +103,7 @@ function takeCodes(bytes: Uint8Array, { codesFrom }: OrdinaryLine, { entries }: 
       else low |= bits << (6 * (CODE_CHARS - 1 - chars));
       chars++;
     }
-    const place = placeOfKey(entries, high, low);
+    const place = valueOfKey(entries.keys, high, low);
     if (place < 0) return false;
     addPlace(codes, entries.order, place);
   }
