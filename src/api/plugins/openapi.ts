@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
 import { ACCESS, type OperationId } from '../roles.ts';
 import { SERVICE_VERSION } from '../version.ts';
+import { withMaskedFields } from './masked-schemas.ts';
 
 const TAGS: readonly { readonly name: string; readonly description: string }[] = [
   { name: 'raf', description: 'Scores and what gaps are worth; nothing is stored' },
@@ -48,7 +49,7 @@ export async function registerOpenApi(app: FastifyInstance): Promise<void> {
       const roles = ACCESS[operationId as OperationId];
       return { schema: { ...schema, description: describe(schema.description, roles) }, url };
     },
-    transformObject: jsonSchemaTransformObject,
+    transformObject: (input) => withMaskedFields(jsonSchemaTransformObject(input)),
   });
   await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: false });
   app.get('/openapi.json', { schema: { hide: true } }, async (_request, reply) =>
