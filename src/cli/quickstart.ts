@@ -44,7 +44,10 @@ export async function quickstart(options: { readonly exit: boolean }): Promise<v
     }
     const address = options.exit ? `http://127.0.0.1:${runtime.config.PORT}` : await runtime.listen();
     process.stdout.write(await summary(foundation.db, { tenant, batch, keys, address }));
-    if (options.exit) return;
+    if (options.exit) {
+      say('nothing is serving now; without --exit the same command goes on to serve');
+      return;
+    }
     say(`serving at ${address}, documentation at ${address}/docs; Ctrl-C ends it`);
     await untilStopped();
   } finally {

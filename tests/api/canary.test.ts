@@ -122,12 +122,10 @@ describePostgres('values of people, planted and looked for everywhere', () => {
       payload: `{"memberId":"${MEMBER}","birthDate":"${BIRTH}`,
     });
     errors.push(cut.body);
-    await stored
-      .app()
-      .inject({
-        url: `/v1/members/${encodeURIComponent(MEMBER)}`,
-        headers: { 'x-api-key': keys.get('lead') ?? '' },
-      });
+    await stored.app().inject({
+      url: `/v1/members/${encodeURIComponent(MEMBER)}`,
+      headers: { 'x-api-key': keys.get('lead') ?? '' },
+    });
     expect(calls).toBeGreaterThan(25);
     expect(errors.length).toBeGreaterThan(8);
   }, 120_000);

@@ -180,6 +180,7 @@ function addKeys(program: Command): void {
     .action((flags: KeyFlags) => withDatabase((db) => createKeyOf(db, flags)));
   keys
     .command('list')
+    .description("A tenant's keys, one JSON object a line; never the secrets")
     .requiredOption('-t, --tenant <name>', 'tenant')
     .action((flags: { readonly tenant: string }) =>
       withDatabase(async (db) => {
@@ -190,6 +191,7 @@ function addKeys(program: Command): void {
     );
   keys
     .command('revoke <keyId>')
+    .description('Ends a key at once')
     .requiredOption('-t, --tenant <name>', 'tenant')
     .action((keyId: string, flags: { readonly tenant: string }) =>
       withDatabase(async (db) => {
