@@ -62,6 +62,8 @@ describe('the examples of the layout', () => {
         rejected: 0,
         duplicates: 0,
         codes: {},
+        heading:
+          'member_id,birth_date,sex,enrollment_start_date,enrollment_end_date,original_reason_entitlement_code,dual_status_code,long_term_institutional_flag,part_b_start_date',
       },
     ]);
   });
