@@ -2,6 +2,7 @@ import path from 'node:path';
 import { analyzeHistory } from '../src/engine/analyze.ts';
 import type { MemberHistory } from '../src/engine/history.ts';
 import { parseHistory } from '../src/intake/json/history.ts';
+import { packageRoot } from '../src/paths.ts';
 import { loadReference } from '../src/reference/load.ts';
 import { measure, picker } from './measure.ts';
 
@@ -17,7 +18,7 @@ const CODES = (
 
 /** V28, PY2027: invented members with eight encounters of three years, some drugs and results; in memory. */
 export function analyzeBench(): void {
-  const reference = loadReference(path.resolve(import.meta.dirname, '../hcc-mappings'));
+  const reference = loadReference(path.join(packageRoot(), 'hcc-mappings'));
   const members = inventedMembers();
   let gaps = 0;
   measure(`analyse (${ENCOUNTERS} encounters a member)`, members.length, () => {

@@ -4,12 +4,18 @@
  */
 import { availableParallelism, cpus, loadavg, totalmem } from 'node:os';
 import { analyzeBench } from './analyze.ts';
+import { apiBench } from './api.ts';
+import { cliBench } from './cli.ts';
 import { intakeBench } from './intake.ts';
-import type { Bench } from './measure.ts';
+import { type Bench, HEADER } from './measure.ts';
 import { scoreBench } from './score.ts';
+import { startBench } from './start.ts';
 
 const BENCHES: Readonly<Record<string, Bench>> = {
+  start: startBench,
   score: scoreBench,
+  cli: cliBench,
+  api: apiBench,
   analyze: analyzeBench,
   intake: intakeBench,
 };
@@ -25,7 +31,7 @@ if (unknown.length > 0) {
     `machine: ${cpus()[0]?.model ?? 'unknown processor'}, ${availableParallelism()} threads, ${memory} GiB; Node ${process.version}; load ${loadavg()[0]?.toFixed(1)}\n`,
   );
   for (const name of asked.length > 0 ? asked : Object.keys(BENCHES)) {
-    process.stdout.write(`\n${name}\n`);
+    process.stdout.write(name === 'start' ? '\n' : `\n${name}\n\n${HEADER}\n`);
     await BENCHES[name]?.();
   }
 }

@@ -3,32 +3,53 @@ export type Bench = () => Promise<void> | void;
 const WARM_UPS = 2;
 const RUNS = 7;
 
+/** What a run took: seconds on the clock and of processors (all threads, garbage collection included). */
+export interface Took {
+  readonly wall: number;
+  readonly processor: number;
+}
+
+export const HEADER = [
+  '| what | median a second | slowest to fastest | a processor second |',
+  '| --- | ---: | ---: | ---: |',
+].join('\n');
+
 /**
- * Runs `work` over `count` things a few times and prints the median rate, the spread, and the median rate a second
- * of processor time (garbage collection included), which a busy machine disturbs less.
+ * Runs `work` over `count` things a few times and prints a row of the table: the median rate, the spread, and the
+ * median rate a second of processor time, which a busy machine disturbs less.
  */
 export function measure(name: string, count: number, work: () => void): void {
   for (let run = 0; run < WARM_UPS; run++) work();
-  const rates: number[] = [];
-  const byProcessor: number[] = [];
-  for (let run = 0; run < RUNS; run++) {
-    const before = process.cpuUsage();
-    const start = process.hrtime.bigint();
-    work();
-    rates.push(count / (Number(process.hrtime.bigint() - start) / 1e9));
-    const used = process.cpuUsage(before);
-    byProcessor.push(count / ((used.user + used.system) / 1e6));
-  }
-  rates.sort((a, b) => a - b);
-  byProcessor.sort((a, b) => a - b);
-  const [slowest = 0, median = 0, fastest = 0] = [rates[0], rates[RUNS >> 1], rates.at(-1)];
-  process.stdout.write(
-    `  ${name.padEnd(44)} ${thousands(median).padStart(9)}/s  (${thousands(slowest)} to ${thousands(fastest)}; ${thousands(byProcessor[RUNS >> 1] ?? 0)} a processor second)\n`,
+  row(
+    name,
+    count,
+    Array.from({ length: RUNS }, () => {
+      const before = process.cpuUsage();
+      const start = process.hrtime.bigint();
+      work();
+      const wall = Number(process.hrtime.bigint() - start) / 1e9;
+      const used = process.cpuUsage(before);
+      return { wall, processor: (used.user + used.system) / 1e6 };
+    }),
   );
 }
 
-function thousands(rate: number): string {
-  return rate >= 1e6 ? `${(rate / 1e6).toFixed(2)} M` : `${(rate / 1e3).toFixed(1)} k`;
+/** Prints the row of runs that were measured elsewhere. */
+export function row(name: string, count: number, runs: readonly Took[]): void {
+  const rates = runs.map(({ wall }) => count / wall).sort((a, b) => a - b);
+  const byProcessor = median(runs.map(({ processor }) => count / processor));
+  process.stdout.write(
+    `| ${name} | ${rate(median(rates))} | ${rate(rates[0] ?? 0)} to ${rate(rates.at(-1) ?? 0)} | ${rate(byProcessor)} |\n`,
+  );
+}
+
+export function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[values.length >> 1] ?? 0;
+}
+
+function rate(value: number): string {
+  if (!Number.isFinite(value)) return '-';
+  return value >= 1e6 ? `${(value / 1e6).toFixed(2)} M` : `${(value / 1e3).toFixed(1)} k`;
 }
 
 /** A small repeatable generator of pseudo-random integers below a limit. */

@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type ByteSink, byteSink, putText } from '../engine/byte-text.ts';
 import type { LineScorer } from '../engine/score-line.ts';
 import { readLineBlocks } from '../intake/line-blocks.ts';
-import { type Line, lineOf, tooLong } from '../intake/lines.ts';
+import { endOfLine, type Line, lineOf, tooLong } from '../intake/lines.ts';
 import { applyMask } from './masks.ts';
 import { ProblemError, type ProblemItem, type ProblemName } from './problems.ts';
 
@@ -24,7 +24,7 @@ export type Judge<T> = (item: unknown) => Judged<T>;
 
 /** Quick ways for the ordinary lines of a stream; what they answer equals the judge's answer, printed. */
 export interface QuickLines {
-  /** From the bytes of the line to those of the answer; false leaves it. */
+  /** From the bytes of the line to those of the answer. */
   readonly line: LineScorer;
   /** The answer of an ordinary item as JSON text; null leaves it to the judge. */
   readonly item: (item: unknown) => string | null;
@@ -134,7 +134,6 @@ export function serveBulk<T>(
 
 /** Bytes of answers at which they are sent. */
 const BLOCK_BYTES = 1 << 16;
-const LF = 10;
 
 /** Answers in blocks of bytes: one for each block of lines that came, more where the answers are many. */
 async function* answers<T>(
@@ -146,17 +145,23 @@ async function* answers<T>(
   const put = (text: string): void => {
     if (text !== '') putText(sink, `${text}\n`);
   };
+  const { quick } = answerer;
+  let number = 0;
   for await (const block of readLineBlocks(body, lineBytes)) {
-    if ('overlong' in block) put(answerLine(tooLong(block.firstLine, block.overlong, lineBytes), answerer));
-    else {
+    if ('overlong' in block) {
+      number += 1;
+      put(answerLine(tooLong(number, block.overlong, lineBytes), answerer));
+    } else {
       const { bytes } = block;
-      let number = block.firstLine;
-      for (let from = 0; from < bytes.length; number++) {
-        const found = bytes.indexOf(LF, from);
-        const to = found < 0 ? bytes.length : found;
-        if (answerer.quick?.line(bytes, from, to, sink)) putText(sink, '\n');
-        else put(answerLine(lineOf(number, bytes.subarray(from, to)), answerer));
-        from = to + 1;
+      for (let from = 0; from < bytes.length; ) {
+        number += 1;
+        const next = quick === undefined ? -1 : quick.line(bytes, from, sink);
+        if (next >= 0) from = next;
+        else {
+          const to = endOfLine(bytes, from);
+          put(answerLine(lineOf(number, bytes.subarray(from, to)), answerer));
+          from = to + 1;
+        }
         if (sink.at >= BLOCK_BYTES) yield taken(sink);
       }
     }

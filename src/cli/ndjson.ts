@@ -1,9 +1,9 @@
 import { createReadStream } from 'node:fs';
-import { type ByteSink, byteSink, putText, reserve } from '../engine/byte-text.ts';
+import { type ByteSink, byteSink, putText } from '../engine/byte-text.ts';
 import type { EngineError } from '../engine/outcome.ts';
 import type { LineScorer } from '../engine/score-line.ts';
 import { readLineBlocks } from '../intake/line-blocks.ts';
-import { type Line, lineOf, tooLong } from '../intake/lines.ts';
+import { endOfLine, type Line, lineOf, tooLong } from '../intake/lines.ts';
 import { CommandError, type ExitCode, say } from './exit.ts';
 import { startProgress } from './progress.ts';
 
@@ -23,7 +23,6 @@ const LINE_LIMIT_BYTES = 32 * 1024 * 1024;
 /** Output is written in blocks of about this size: a write a line costs more than the scoring. */
 const BLOCK_BYTES = 1 << 17;
 const READ_BYTES = 1 << 18;
-const LF = 10;
 
 export interface NdjsonOptions {
   readonly file?: string | undefined;
@@ -59,23 +58,26 @@ export async function runNdjson(
         : `${JSON.stringify({ id: result.id, line: line.number, error: result.problem })}\n`,
     );
   };
+  let number = 0;
   try {
     for await (const block of readLineBlocks(input, LINE_LIMIT_BYTES)) {
       if ('overlong' in block) {
-        slow(tooLong(block.firstLine, block.overlong, LINE_LIMIT_BYTES));
+        number += 1;
+        slow(tooLong(number, block.overlong, LINE_LIMIT_BYTES));
         continue;
       }
       const { bytes } = block;
-      let number = block.firstLine;
-      for (let from = 0; from < bytes.length; number++) {
-        const found = bytes.indexOf(LF, from);
-        const to = found < 0 ? bytes.length : found;
-        if (quick?.(bytes, from, to, sink)) {
+      for (let from = 0; from < bytes.length; ) {
+        number += 1;
+        const next = quick === undefined ? -1 : quick(bytes, from, sink);
+        if (next >= 0) {
           lines += 1;
-          reserve(sink, 1);
-          sink.bytes[sink.at++] = LF;
-        } else slow(lineOf(number, bytes.subarray(from, to)));
-        from = to + 1;
+          from = next;
+        } else {
+          const to = endOfLine(bytes, from);
+          slow(lineOf(number, bytes.subarray(from, to)));
+          from = to + 1;
+        }
         if (sink.at >= BLOCK_BYTES) {
           await flush(sink);
           progress.update(lines, lines);

@@ -4,7 +4,7 @@ import type { CodeTable } from './codes.ts';
 import { isPending } from './diagnosis-report.ts';
 import { dotted } from './icd10.ts';
 import { EDITED } from './kernel.ts';
-import type { ModelYear } from './model.ts';
+import type { DiagnosisEdit, ModelYear } from './model.ts';
 
 /** What the scoring of a code comes to, whoever the person is. */
 export const MAPPED = 0;
@@ -37,9 +37,12 @@ export interface CodeEntries {
   shown: Uint8Array;
   shownLength: Uint8Array;
   readonly codes: string[];
+  /** By place: the edits of a mapped code; empty for most. */
+  readonly edits: (readonly DiagnosisEdit[])[];
 }
 
 const FIRST_SIZE = 1024;
+const NO_EDITS: readonly DiagnosisEdit[] = [];
 
 const entriesOf = new WeakMap<ModelYear, CodeEntries>();
 
@@ -63,6 +66,7 @@ export function codeEntries(
     shown: new Uint8Array(FIRST_SIZE * SHOWN_BYTES),
     shownLength: new Uint8Array(FIRST_SIZE),
     codes: [],
+    edits: [],
   };
   entriesOf.set(year, entries);
   return entries;
@@ -87,7 +91,9 @@ function addCode(entries: CodeEntries, raw: string, high: number, low: number): 
   entries.order[place] = keyOrder(high, low);
   const billable = table.billableInYear(code, year.paymentYear - 1);
   entries.kinds[place] = kindOf(entries, code, billable);
-  let packed = mapped !== undefined && year.edits.has(code) ? EDITED : 0;
+  const edits = mapped === undefined ? NO_EDITS : (year.edits.get(code) ?? NO_EDITS);
+  entries.edits.push(edits);
+  let packed = edits.length > 0 ? EDITED : 0;
   (mapped ?? []).forEach((hcc, index) => {
     packed |= ((positions.get(hcc) ?? -1) + 1) << (8 * index);
   });

@@ -30,7 +30,11 @@ const NONE: readonly string[] = [];
 /** The edit that fires for this code and person, if any: `invalid` outranks `override`. */
 export function firingEdit(year: ModelYear, code: string, who: EditPerson): DiagnosisEdit | null {
   const edits = year.edits.get(code);
-  if (edits === undefined) return null;
+  return edits === undefined ? null : firingOf(edits, who);
+}
+
+/** The edit of a code's that fires for this person, if any. */
+export function firingOf(edits: readonly DiagnosisEdit[], who: EditPerson): DiagnosisEdit | null {
   let firing: DiagnosisEdit | null = null;
   for (const edit of edits) {
     if (edit.ageMin !== null && who.age < edit.ageMin) continue;

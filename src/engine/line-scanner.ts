@@ -15,6 +15,7 @@ export interface LineScanner {
   to: number;
 }
 
+export const LINE_FEED = 10;
 export const COMMA = 44;
 export const COLON = 58;
 export const QUOTE = 34;
@@ -27,7 +28,7 @@ export function lineScanner(): LineScanner {
   return { bytes: new Uint8Array(0), at: 0, end: 0, failed: false, from: 0, to: 0 };
 }
 
-/** The next byte that is not white space, passed over; -1 at the end. */
+/** The next byte that is not white space within a line, passed over; -1 at the end. A line feed is none of it. */
 export function nextByte(scan: LineScanner): number {
   const { bytes, end } = scan;
   let at = scan.at;

@@ -9,6 +9,7 @@ import {
   expectByte,
   fieldNames,
   fieldOf,
+  LINE_FEED,
   lineScanner,
   nextByte,
   OPEN_LIST,
@@ -44,6 +45,8 @@ export interface OrdinaryLine {
   partD: number;
   /** Where the list of codes begins; -1 without one. */
   codesFrom: number;
+  /** Behind the line and its line feed. */
+  next: number;
 }
 
 const line: OrdinaryLine = {
@@ -61,6 +64,7 @@ const line: OrdinaryLine = {
   dual: 15,
   partD: 7,
   codesFrom: -1,
+  next: 0,
 };
 const scan = lineScanner();
 
@@ -86,13 +90,13 @@ const MA = bytesOf('ma');
 const PACE = bytesOf('pace');
 
 /**
- * Reads an ordinary Medicare score request in place, or gives null: then the line is for `JSON.parse`. What this
+ * Reads an ordinary Medicare score request in place, to the line feed or the end, or gives null: then the line is for `JSON.parse`. What this
  * accepts, `readOrdinaryScoreRequest` accepts with the same result. The answer is the same object each time.
  */
-export function readOrdinaryLine(bytes: Uint8Array, from: number, to: number): OrdinaryLine | null {
+export function readOrdinaryLine(bytes: Uint8Array, from: number): OrdinaryLine | null {
   scan.bytes = bytes;
   scan.at = from;
-  scan.end = to;
+  scan.end = bytes.length;
   scan.failed = false;
   line.idFrom = -1;
   line.model = null;
@@ -111,7 +115,9 @@ export function readOrdinaryLine(bytes: Uint8Array, from: number, to: number): O
     readField(field);
     if (scan.failed) return null;
   } while (another());
-  const whole = !scan.failed && nextByte(scan) === -1;
+  const end = nextByte(scan);
+  line.next = scan.at;
+  const whole = !scan.failed && (end === LINE_FEED || end === -1);
   return whole && (seen & (1 << MEMBER)) !== 0 && (seen & (1 << PAYMENT_YEAR)) !== 0 ? line : null;
 }
 

@@ -1,15 +1,18 @@
 import { type ByteSink, bytesOf, copyPiece, reserve } from './byte-text.ts';
 import { CODE_CHARS, HIGH_CHARS, sixBits, valueOfKey } from './code-keys.ts';
 import type { Program } from './history.ts';
-import { CLOSE_LIST, QUOTE } from './line-scanner.ts';
+import { CLOSE_LIST, LINE_FEED, QUOTE } from './line-scanner.ts';
 import { preparedMembers } from './member-scoring.ts';
 import { memberBitsOfLine, type OrdinaryLine, readOrdinaryLine } from './ordinary-line.ts';
 import type { ReferenceData } from './reference-data.ts';
 import type { ModelId } from './score-contract.ts';
 import { addPlace, codeList, type ScoreWriter, scoreWriter } from './score-writer.ts';
 
-/** Scores the line of `bytes` from `from` to `to`; false, with nothing written, when it is not an ordinary one. */
-export type LineScorer = (bytes: Uint8Array, from: number, to: number, sink: ByteSink) => boolean;
+/**
+ * Scores the line of `bytes` that begins at `from` and writes the answer with a line feed; gives the place behind the
+ * line and its line feed. -1, with nothing written, when it is not an ordinary one.
+ */
+export type LineScorer = (bytes: Uint8Array, from: number, sink: ByteSink) => number;
 
 /**
  * A scorer of ordinary request lines, from the bytes that came to the bytes that go out: what it writes is the text
@@ -19,9 +22,9 @@ export type LineScorer = (bytes: Uint8Array, from: number, to: number, sink: Byt
 export function lineScorer(reference: ReferenceData): LineScorer {
   let last: LineScope | null = null;
   const scopes: LineScope[] = [];
-  return (bytes, from, to, sink) => {
-    const line = readOrdinaryLine(bytes, from, to);
-    if (line === null) return false;
+  return (bytes, from, sink) => {
+    const line = readOrdinaryLine(bytes, from);
+    if (line === null) return -1;
     if (last === null || !sameScope(last, line)) {
       last = scopes.find((scope) => sameScope(scope, line)) ?? null;
       if (last === null) {
@@ -35,10 +38,12 @@ export function lineScorer(reference: ReferenceData): LineScorer {
       }
     }
     const writer = writerFor(reference, last, line);
-    if (writer === null || !takeCodes(bytes, line, writer)) return false;
+    if (writer === null || !takeCodes(bytes, line, writer)) return -1;
     putId(sink, bytes, line);
     writer.write(sink, codes);
-    return true;
+    reserve(sink, 1);
+    sink.bytes[sink.at++] = LINE_FEED;
+    return line.next;
   };
 }
 

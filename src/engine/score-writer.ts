@@ -11,13 +11,14 @@ import {
   type CodeEntries,
   codeEntries,
   INVALID,
+  MAPPED,
   PENDING,
   RETIRED,
   SHOWN_BYTES,
   UNMAPPED,
 } from './code-entries.ts';
 import type { CodeTable } from './codes.ts';
-import { firingEdit, mapCodeFor } from './diagnoses.ts';
+import { firingEdit, firingOf, mapCodeFor } from './diagnoses.ts';
 import { faultOfMapped, NOT_BILLABLE } from './diagnosis-report.ts';
 import { dotted } from './icd10.ts';
 import { EDITED, type Kernel, kernelOf } from './kernel.ts';
@@ -129,6 +130,7 @@ const DROPPED = bytesOf('],"dropped":[');
 const DROPPED_HCC = bytesOf(',{"hcc":');
 const DROPPED_BY = bytesOf(',"droppedBy":');
 const COUNT = bytesOf('],"paymentHccCount":');
+const NONE_DROPPED = bytesOf('],"dropped":[],"paymentHccCount":');
 const FACTORS = bytesOf(',"factors":[');
 const RAW = bytesOf('],"rawScore":');
 const PAYMENT = bytesOf(',"payment":');
@@ -154,11 +156,12 @@ function buildWriter(table: CodeTable, scoring: MemberScoring): ScoreWriter {
   const opening = bytesOf(
     `,"model":"${model.id}","paymentYear":${scoring.paymentYear},"segment":"${scorer.segment}","hccsBeforeHierarchy":[`,
   );
-  const closing = bytesOf(
-    `],"assumptions":${JSON.stringify(scoring.assumptions)},"provenance":${JSON.stringify(scoring.provenance)}}`,
-  );
+  const end = `],"assumptions":${JSON.stringify(scoring.assumptions)},"provenance":${JSON.stringify(scoring.provenance)}}`;
+  const closing = bytesOf(end);
+  const plainClosing = bytesOf(`,"unmapped":[],"pending":[],"invalid":[${end}`);
   const putPayment = paymentWriter(scoring, part);
-  const fixedBytes = opening.length + closing.length + fixed.length + divisor.length + mostOfTerms + MARGIN;
+  const fixedBytes =
+    opening.length + plainClosing.length + fixed.length + divisor.length + mostOfTerms + MARGIN;
 
   const set = (packed: number): void => {
     const first = (packed & 255) - 1;
@@ -172,6 +175,8 @@ function buildWriter(table: CodeTable, scoring: MemberScoring): ScoreWriter {
   const given = new Int32Array(MOST_DIAGNOSES);
   /** Codes of which something has to be said, as JSON. */
   let faults = '';
+  /** Every code is mapped: the lists of the others are empty. */
+  let isPlain = true;
 
   const speak = (place: number, reason: string): void => {
     const code = dotted(entries.codes[place] ?? '');
@@ -195,12 +200,17 @@ function buildWriter(table: CodeTable, scoring: MemberScoring): ScoreWriter {
   const take = ({ places, count }: CodeList): void => {
     before.fill(0);
     faults = '';
+    isPlain = true;
     for (let index = 0; index < count; index++) {
       const place = places[index] ?? 0;
       const kind = entries.kinds[place] ?? INVALID;
       let packed = entries.packed[place] ?? 0;
-      if (packed >= EDITED || kind === RETIRED) packed = giveEdited(place, packed, kind === RETIRED);
-      else if (kind === INVALID) speak(place, NOT_BILLABLE);
+      if (kind !== MAPPED) isPlain = false;
+      if (kind === RETIRED) packed = giveEdited(place, packed, true);
+      else if (packed >= EDITED) {
+        const fires = firingOf(entries.edits[place] ?? [], person) !== null;
+        packed = fires ? giveEdited(place, packed, false) : packed & ~EDITED;
+      } else if (kind === INVALID) speak(place, NOT_BILLABLE);
       given[index] = packed;
       set(packed);
     }
@@ -299,10 +309,13 @@ function buildWriter(table: CodeTable, scoring: MemberScoring): ScoreWriter {
       at = putHccs(out, at, before);
       at = copyPiece(out, at, HCCS);
       at = putHccs(out, at, after);
-      at = copyPiece(out, at, DROPPED);
-      at = putDropped(out, at);
-      at = copyPiece(out, at, COUNT);
       const count = bitCount(after);
+      if (count === bitCount(before)) at = copyPiece(out, at, NONE_DROPPED);
+      else {
+        at = copyPiece(out, at, DROPPED);
+        at = putDropped(out, at);
+        at = copyPiece(out, at, COUNT);
+      }
       at = putInteger(out, at, count);
       at = copyPiece(out, at, FACTORS);
       at = putFactors(out, at, codes, count);
@@ -310,6 +323,10 @@ function buildWriter(table: CodeTable, scoring: MemberScoring): ScoreWriter {
       at = putDecimalJson(out, at, raw);
       at = copyPiece(out, at, PAYMENT);
       at = putPayment(out, at, raw);
+      if (isPlain && faults === '') {
+        sink.at = copyPiece(out, at, plainClosing);
+        return;
+      }
       at = copyPiece(out, at, UNMAPPED_CODES);
       at = putKind(out, at, codes, UNMAPPED);
       at = copyPiece(out, at, PENDING_CODES);

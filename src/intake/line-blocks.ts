@@ -4,9 +4,7 @@ const LF = 10;
  * Whole lines of a byte stream, as they lie in one piece: each ends with a line feed (the last of the stream may
  * not) and none is longer than the limit. Or a line that is, of which only the start was kept.
  */
-export type LineBlock =
-  | { readonly firstLine: number; readonly bytes: Uint8Array }
-  | { readonly firstLine: number; readonly overlong: Uint8Array };
+export type LineBlock = { readonly bytes: Uint8Array } | { readonly overlong: Uint8Array };
 
 const RAW_BYTES = 65_536;
 
@@ -19,7 +17,6 @@ export async function* readLineBlocks(
   source: AsyncIterable<Uint8Array>,
   maxBytes: number,
 ): AsyncGenerator<LineBlock> {
-  let number = 1;
   let parts: Uint8Array[] = [];
   let length = 0;
   let overlong: Uint8Array | null = null;
@@ -35,10 +32,7 @@ export async function* readLineBlocks(
   };
   const finish = (ending: number): LineBlock => {
     const block: LineBlock =
-      overlong === null
-        ? { firstLine: number, bytes: Buffer.concat(ending === 0 ? parts : [...parts, END]) }
-        : { firstLine: number, overlong };
-    number += 1;
+      overlong === null ? { bytes: Buffer.concat(ending === 0 ? parts : [...parts, END]) } : { overlong };
     parts = [];
     length = 0;
     overlong = null;
@@ -55,10 +49,9 @@ export async function* readLineBlocks(
     }
     const last = chunk.lastIndexOf(LF);
     while (from <= last) {
-      const { to, lines } = shortLines(chunk, from, last, maxBytes);
-      if (lines > 0) {
-        yield { firstLine: number, bytes: chunk.subarray(from, to) };
-        number += lines;
+      const to = shortLines(chunk, from, last, maxBytes);
+      if (to > from) {
+        yield { bytes: chunk.subarray(from, to) };
         from = to;
       } else {
         const end = chunk.indexOf(LF, from);
@@ -74,20 +67,14 @@ export async function* readLineBlocks(
 
 const END = Uint8Array.of(LF);
 
-/** How far the lines of a chunk reach that are not too long, and how many they are. */
-function shortLines(
-  chunk: Uint8Array,
-  from: number,
-  last: number,
-  maxBytes: number,
-): { readonly to: number; readonly lines: number } {
+/** How far the lines of a chunk, of which the last one ends at `last`, reach without one that is too long. */
+function shortLines(chunk: Uint8Array, from: number, last: number, maxBytes: number): number {
+  if (last - from <= maxBytes) return last + 1;
   let to = from;
-  let lines = 0;
   while (to <= last) {
     const end = chunk.indexOf(LF, to);
     if (end - to > maxBytes) break;
-    lines += 1;
     to = end + 1;
   }
-  return { to, lines };
+  return to;
 }

@@ -24,20 +24,27 @@ const lenient = new TextDecoder('utf-8', { ignoreBOM: true });
  * reported, and the next one is read. A byte order mark is dropped; CRLF and LF both end a line.
  */
 export async function* readLines(source: AsyncIterable<Uint8Array>, maxBytes: number): AsyncGenerator<Line> {
+  let number = 0;
   for await (const block of readLineBlocks(source, maxBytes)) {
-    if ('overlong' in block) yield tooLong(block.firstLine, block.overlong, maxBytes);
-    else yield* linesOf(block);
+    if ('overlong' in block) {
+      number += 1;
+      yield tooLong(number, block.overlong, maxBytes);
+      continue;
+    }
+    const { bytes } = block;
+    for (let from = 0; from < bytes.length; ) {
+      const to = endOfLine(bytes, from);
+      number += 1;
+      yield lineOf(number, bytes.subarray(from, to));
+      from = to + 1;
+    }
   }
 }
 
-function* linesOf({ firstLine, bytes }: { firstLine: number; bytes: Uint8Array }): Generator<Line> {
-  let number = firstLine;
-  for (let from = 0; from < bytes.length; number++) {
-    const found = bytes.indexOf(LF, from);
-    const to = found < 0 ? bytes.length : found;
-    yield lineOf(number, bytes.subarray(from, to));
-    from = to + 1;
-  }
+/** Where the line that begins at `from` ends: at its line feed, or behind the bytes. */
+export function endOfLine(bytes: Uint8Array, from: number): number {
+  const found = bytes.indexOf(LF, from);
+  return found < 0 ? bytes.length : found;
 }
 
 /** The report of a line over the limit, from its start. */

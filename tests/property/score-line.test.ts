@@ -20,11 +20,13 @@ function quick(line: string): string | null {
   const sink = byteSink(8);
   sink.at = 3;
   const from = bytes.indexOf(10) + 1;
-  if (!scoreLine(bytes, from, bytes.lastIndexOf(10), sink)) {
+  const next = scoreLine(bytes, from, sink);
+  if (next < 0) {
     expect(sink.at).toBe(3);
     return null;
   }
-  return textOf(sink, 3);
+  expect(next).toBe(bytes.lastIndexOf(10) + 1);
+  return textOf(sink, 3).replace(/\n$/, '');
 }
 
 /** The answer by the clear way, or null for a line that is refused. */

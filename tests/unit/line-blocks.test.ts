@@ -45,7 +45,7 @@ test('lines are the same however the bytes arrive; one over the limit is reporte
 test('lines that lie in one piece come as one block', async () => {
   const blocks: string[] = [];
   for await (const block of readLineBlocks(inPieces(Buffer.from('a\nb\nc\nlonger line\nd'), [10]), 100)) {
-    blocks.push('bytes' in block ? `${block.firstLine}:${Buffer.from(block.bytes).toString()}` : 'overlong');
+    blocks.push('bytes' in block ? Buffer.from(block.bytes).toString() : 'overlong');
   }
-  expect(blocks).toEqual(['1:a\nb\nc\n', '4:longer line\n', '5:d']);
+  expect(blocks).toEqual(['a\nb\nc\n', 'longer line\n', 'd']);
 });
