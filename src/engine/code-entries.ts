@@ -1,5 +1,14 @@
 import { bytesOf } from './byte-text.ts';
-import { addKey, type KeyTable, key, keyOrder, keyTable, readKey, valueOfKey } from './code-keys.ts';
+import {
+  addKey,
+  codeOfKey,
+  type KeyTable,
+  key,
+  keyOrder,
+  keyTable,
+  readKey,
+  valueOfKey,
+} from './code-keys.ts';
 import type { CodeTable } from './codes.ts';
 import { isPending } from './diagnosis-report.ts';
 import { dotted } from './icd10.ts';
@@ -74,15 +83,18 @@ export function codeEntries(
 
 /** Place of a code as it came (any case, dotted or not), added when it is new; -1 for what is no code that exists. */
 export function placeOfCode(entries: CodeEntries, raw: string): number {
-  if (!readKey(raw)) return -1;
-  const { high, low } = key;
-  const place = valueOfKey(entries.keys, high, low);
-  return place >= 0 ? place : addCode(entries, raw, high, low);
+  return readKey(raw) ? placeOfKey(entries, key.high, key.low) : -1;
 }
 
-function addCode(entries: CodeEntries, raw: string, high: number, low: number): number {
+/** Place of the code of a key, added when it is new; -1 for what is no code that exists. */
+export function placeOfKey(entries: CodeEntries, high: number, low: number): number {
+  const place = valueOfKey(entries.keys, high, low);
+  return place >= 0 ? place : addCode(entries, high, low);
+}
+
+function addCode(entries: CodeEntries, high: number, low: number): number {
   const { table, year, positions } = entries;
-  const code = raw.replaceAll('.', '').toUpperCase();
+  const code = codeOfKey(high, low);
   const mapped = year.mapping.get(code);
   if (mapped === undefined && table.rows(code).length === 0) return -1;
   if (entries.size === entries.order.length) grow(entries);

@@ -39,6 +39,22 @@ export function readKey(code: string): boolean {
   return true;
 }
 
+const CHARS = ' 0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ';
+
+/** The code of a key, undotted and upper-case. */
+export function codeOfKey(high: number, low: number): string {
+  let code = '';
+  for (let place = 0; place < CODE_CHARS; place++) {
+    const bits =
+      place < HIGH_CHARS
+        ? (high >> (6 * (HIGH_CHARS - 1 - place))) & 63
+        : (low >> (6 * (CODE_CHARS - 1 - place))) & 63;
+    if (bits === 0) break;
+    code += CHARS[bits] ?? '';
+  }
+  return code;
+}
+
 /** A place in code order for a key, as one number. */
 export function keyOrder(high: number, low: number): number {
   return high * 4096 + low;

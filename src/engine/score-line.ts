@@ -1,5 +1,6 @@
 import { type ByteSink, bytesOf, copyPiece, reserve } from './byte-text.ts';
-import { CODE_CHARS, HIGH_CHARS, sixBits, valueOfKey } from './code-keys.ts';
+import { placeOfKey } from './code-entries.ts';
+import { CODE_CHARS, HIGH_CHARS, sixBits } from './code-keys.ts';
 import type { Program } from './history.ts';
 import { CLOSE_LIST, LINE_FEED, QUOTE } from './line-scanner.ts';
 import { preparedMembers } from './member-scoring.ts';
@@ -16,8 +17,8 @@ export type LineScorer = (bytes: Uint8Array, from: number, sink: ByteSink) => nu
 
 /**
  * A scorer of ordinary request lines, from the bytes that came to the bytes that go out: what it writes is the text
- * of `scoreRequestText` for the same line (a property test holds that). Lines with anything unusual, members of a
- * kind not yet met and codes not yet met are left to the way through `JSON.parse`, which also remembers them.
+ * of `scoreRequestText` for the same line (a property test holds that). Lines with anything unusual and members of
+ * a kind not yet met are left to the way through `JSON.parse`, which also remembers them.
  */
 export function lineScorer(reference: ReferenceData): LineScorer {
   let last: LineScope | null = null;
@@ -108,7 +109,7 @@ function takeCodes(bytes: Uint8Array, { codesFrom }: OrdinaryLine, { entries }: 
       else low |= bits << (6 * (CODE_CHARS - 1 - chars));
       chars++;
     }
-    const place = valueOfKey(entries.keys, high, low);
+    const place = placeOfKey(entries, high, low);
     if (place < 0) return false;
     addPlace(codes, entries.order, place);
   }
