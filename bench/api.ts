@@ -22,6 +22,7 @@ export async function apiBench(): Promise<void> {
   const database = openDatabase({ url: 'postgres://nobody@127.0.0.1:1/none' });
   const app = await buildApp({
     reference,
+    packages: {},
     access,
     database,
     spoolDir: '/nonexistent',

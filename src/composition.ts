@@ -18,7 +18,7 @@ import { type Dispatcher, openDispatcher } from './jobs/dispatcher.ts';
 import { faultOf } from './jobs/log.ts';
 import type { ItemHandlers } from './jobs/run-item.ts';
 import { type ClockJob, startWorkers, type Workers } from './jobs/workers.ts';
-import { packageFingerprints } from './reference/fingerprints.ts';
+import { packageEditions, packageFingerprints } from './reference/fingerprints.ts';
 import { loadReference } from './reference/load.ts';
 import { rowLocator } from './reference/row-locator.ts';
 import { type Database, openDatabase, pingDatabase } from './store/database.ts';
@@ -172,6 +172,7 @@ export function openApi(
   const now = () => new Date();
   return buildApp({
     reference,
+    packages: packageEditions(config.mappingsDir),
     locateRow: rowLocator(config.mappingsDir),
     access: databaseAccess(db, now),
     database: db,

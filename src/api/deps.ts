@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import type { ReferenceData } from '../engine/reference-data.ts';
 import type { BatchStarter } from '../intake/receive-batch.ts';
+import type { PackageEdition } from '../reference/fingerprints.ts';
 import type { RowLocator } from '../reference/row-locator.ts';
 import type { Database } from '../store/database.ts';
 import type { KeyClaim, StoredAnswer } from '../store/idempotency.ts';
@@ -100,6 +101,8 @@ export const DEFAULT_LIMITS: ApiLimits = {
 /** Everything the service's HTTP side is given; `composition.ts` fills it in. */
 export interface ApiDeps {
   readonly reference: ReferenceData;
+  /** Edition and fingerprint of each mapping package behind `reference`. */
+  readonly packages: Readonly<Record<string, PackageEdition>>;
   /** Finds the table row behind a fact, for explanations; absent: rows are not named. */
   readonly locateRow?: RowLocator;
   readonly access: AccessStore;

@@ -111,12 +111,3 @@ export async function contractsOf(tx: TenantTx, memberKeys: readonly string[]): 
   );
   return new Set(rows.map(({ contract }) => contract));
 }
-
-/** Fingerprints of the mapping packages that the tenant's analyses were last made with. */
-export async function packagesInForce(tx: TenantTx): Promise<Readonly<Record<string, string>>> {
-  const [row] = await rowsOf<{ packages: Readonly<Record<string, string>> }>(
-    tx,
-    sql`select packages from analysis_basis`,
-  );
-  return row?.packages ?? {};
-}

@@ -2,10 +2,12 @@ import type { Readable } from 'node:stream';
 import { ZipFile } from 'yazl';
 import type { MemberHistory } from '../engine/history.ts';
 import type { ReferenceData } from '../engine/reference-data.ts';
+import type { PackageEdition } from '../reference/fingerprints.ts';
+import { findAnalysisBasis } from '../store/analysis-basis.ts';
 import type { TenantTx } from '../store/database.ts';
 import { loadHistories } from '../store/histories.ts';
 import { externalIdsOf } from '../store/members.ts';
-import { packagesInForce, packetRows, sampleEnrollees } from '../store/packets.ts';
+import { packetRows, sampleEnrollees } from '../store/packets.ts';
 import { candidateRecords } from './candidate-records.ts';
 import { sha256 } from './digest.ts';
 
@@ -59,6 +61,8 @@ export async function gatherPacket(
     readonly actor: string;
     readonly at: string;
     readonly serviceVersion: string;
+    /** The mapping packages loaded, by id. */
+    readonly packages: Readonly<Record<string, PackageEdition>>;
     /** HCCs that the caller may not see; left out and counted. */
     readonly isHidden: (hcc: string) => boolean;
   },
@@ -91,7 +95,7 @@ export async function gatherPacket(
       }
     }
   }
-  files.push(file('versions.json', await versions(tx, reference, by.serviceVersion)));
+  files.push(file('versions.json', await versions(tx, reference, by)));
   files.sort((a, b) => (a.path < b.path ? -1 : 1));
   const manifest = file('manifest.json', {
     createdAt: by.at,
@@ -164,11 +168,30 @@ async function hccFiles(
   ];
 }
 
-async function versions(tx: TenantTx, reference: ReferenceData, serviceVersion: string) {
+/**
+ * Versions of the tables and rules: those that the tenant's analyses were last made with, or, where no worker has
+ * noted any yet, those loaded now; `from` says which. A stored fingerprint that is not loaded any more has no edition.
+ */
+async function versions(
+  tx: TenantTx,
+  reference: ReferenceData,
+  by: { readonly serviceVersion: string; readonly packages: Readonly<Record<string, PackageEdition>> },
+) {
+  const basis = await findAnalysisBasis(tx);
+  const loaded = by.packages;
+  const used =
+    basis?.packages ?? Object.fromEntries(Object.entries(loaded).map(([id, { sha256 }]) => [id, sha256]));
   return {
-    service: serviceVersion,
+    service: by.serviceVersion,
     models: [...reference.models.keys()].sort(),
-    packages: await packagesInForce(tx),
+    suspectRules: reference.suspecting.library,
+    analyses: basis === undefined ? { from: 'loaded', asOf: null } : { from: 'stored', asOf: basis.asOf },
+    packages: Object.entries(used)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([id, sha256]) => {
+        const isLoaded = loaded[id]?.sha256 === sha256;
+        return { id, edition: isLoaded ? (loaded[id]?.edition ?? null) : null, sha256, loaded: isLoaded };
+      }),
   };
 }
 

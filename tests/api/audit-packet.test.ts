@@ -1,12 +1,19 @@
 import { createHash } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { entryStream, openZip, zipEntries } from '../../src/intake/zip.ts';
+import { packageEditions } from '../../src/reference/fingerprints.ts';
+import { listPackages, openPackage } from '../../src/reference/package.ts';
+import { noteAnalysisBasis } from '../../src/store/analysis-basis.ts';
+import { withTenant } from '../../src/store/database.ts';
 import { describePostgres } from '../integration/services.ts';
+import { reference } from './support/app.ts';
 import { history } from './support/histories.ts';
 import { storedApp } from './support/stored.ts';
+
+const MAPPINGS = path.resolve(import.meta.dirname, '../../hcc-mappings');
 
 async function unzip(bytes: Buffer): Promise<ReadonlyMap<string, Buffer>> {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'hccgap-packet-'));
@@ -36,9 +43,10 @@ describePostgres('audit packets', () => {
   const stored = storedApp();
   const keys = { coder: '', lead: '', auditor: '', foreign: '' };
   let members: ReadonlyMap<string, string> = new Map();
+  let tenantId = '';
 
   beforeAll(async () => {
-    const tenantId = await stored.scratch.tenant();
+    tenantId = await stored.scratch.tenant();
     for (const role of ['coder', 'lead', 'auditor'] as const) keys[role] = await stored.key(tenantId, role);
     keys.foreign = await stored.key(await stored.scratch.tenant(), 'auditor');
     members = await stored.load(
@@ -85,7 +93,18 @@ describePostgres('audit packets', () => {
     ]);
     expect(read('queries').queries).toMatchObject([{ gap_id: gap.gapId, status: 'sent' }]);
     expect(read('scores').length).toBeGreaterThan(0);
-    expect(JSON.parse(String(files.get('versions.json'))).models).toContain('cms-hcc-v28');
+    const versions = JSON.parse(String(files.get('versions.json')));
+    expect(versions.models).toContain('cms-hcc-v28');
+    expect(versions.suspectRules).toMatchObject({ version: reference().suspecting.library.version });
+    // No worker has noted a basis for this tenant: the tables are those loaded, and the packet says so.
+    expect(versions.analyses).toEqual({ from: 'loaded', asOf: null });
+    expect(versions.packages.map(({ id }: { id: string }) => id)).toEqual(listPackages(MAPPINGS));
+    expect(versions.packages).toContainEqual({
+      id: 'queries',
+      edition: openPackage(MAPPINGS, 'queries').manifest.version,
+      sha256: hash(readFileSync(path.join(MAPPINGS, 'queries', 'manifest.json'))),
+      loaded: true,
+    });
     expect(hash((await packet(keys.auditor, body)).rawPayload)).toBe(hash(answer.rawPayload));
 
     const coded = await unzip((await packet(keys.lead, { ...body, hcc: '38' })).rawPayload);
@@ -94,6 +113,28 @@ describePostgres('audit packets', () => {
     );
     expect(records.best).toEqual(['E3']);
     expect(records.records).toMatchObject([{ rank: 1, codes: ['E11.9'], eligible: true }]);
+  });
+
+  test('with a basis on record the packet carries its fingerprints, and which of them are loaded now', async () => {
+    const tables = packageEditions(MAPPINGS);
+    const packages = {
+      ...Object.fromEntries(Object.entries(tables).map(([id, { sha256 }]) => [id, sha256])),
+      queries: 'an older fingerprint',
+    };
+    await withTenant(stored.scratch.db, tenantId, (tx) =>
+      noteAnalysisBasis(tx, { asOf: '2026-11-22', packages }),
+    );
+    const body = { memberKey: members.get('P-1') ?? '', hcc: '38', paymentYear: 2027 };
+    const files = await unzip((await packet(keys.auditor, body)).rawPayload);
+    const versions = JSON.parse(String(files.get('versions.json')));
+    expect(versions.analyses).toEqual({ from: 'stored', asOf: '2026-11-22' });
+    expect(versions.packages).toContainEqual({
+      id: 'queries',
+      edition: null,
+      sha256: 'an older fingerprint',
+      loaded: false,
+    });
+    expect(versions.packages).toContainEqual({ id: 'payment', ...tables.payment, loaded: true });
   });
 
   test('a sample is drawn by its seed, again and again the same, and states how', async () => {

@@ -77,6 +77,7 @@ export function registerAuditPackets(v1: Api, deps: ApiDeps): void {
           actor,
           at,
           serviceVersion: SERVICE_VERSION,
+          packages: deps.packages,
           isHidden,
         });
       });

@@ -35,6 +35,7 @@ export async function testApp(change: Partial<ApiDeps> = {}): Promise<TestApp> {
   const logger = pino({ level: 'debug' }, { write: (line: string) => log.push(line) });
   const app = await buildApp({
     reference: reference(),
+    packages: {},
     access,
     // Nothing listens there: a stateless test that reaches for the database fails.
     database: openDatabase({ url: 'postgres://nobody@127.0.0.1:1/none' }),

@@ -13,6 +13,7 @@ import type { Role } from '../../../src/api/roles.ts';
 import { analyzeHistory } from '../../../src/engine/analyze.ts';
 import { parseHistory } from '../../../src/intake/json/history.ts';
 import { historyRecords } from '../../../src/intake/json/records.ts';
+import { packageEditions } from '../../../src/reference/fingerprints.ts';
 import { rowLocator } from '../../../src/reference/row-locator.ts';
 import { createBatch } from '../../../src/store/batches.ts';
 import { pingDatabase, withTenant } from '../../../src/store/database.ts';
@@ -22,6 +23,7 @@ import { addWorkItems } from '../../../src/store/work-items.ts';
 import { scratchDatabase } from '../../integration/services.ts';
 import { reference, TEST_LIMITS, TODAY } from './app.ts';
 
+const MAPPINGS = path.resolve(import.meta.dirname, '../../../hcc-mappings');
 const RUN = '00000000-0000-4000-8000-0000000000ff';
 
 /** The application over a scratch database, with what tests do around it. */
@@ -35,7 +37,8 @@ export function storedApp(change: Partial<ApiDeps> = {}) {
   beforeAll(async () => {
     app = await buildApp({
       reference: reference(),
-      locateRow: rowLocator(path.resolve(import.meta.dirname, '../../../hcc-mappings')),
+      packages: packageEditions(MAPPINGS),
+      locateRow: rowLocator(MAPPINGS),
       access: databaseAccess(scratch.db, () => new Date()),
       database: scratch.db,
       spoolDir,
