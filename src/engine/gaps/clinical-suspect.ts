@@ -4,12 +4,14 @@ import { compareHccs } from '../model.ts';
 import type { ModelId } from '../score-contract.ts';
 import { rulesWorthEvaluating } from '../suspects/could-fire.ts';
 import {
+  applies,
   evaluateRule,
   type RuleEvaluation,
   rulesInForce,
   type SuspectModel,
   type SuspectSelection,
 } from '../suspects/evaluate.ts';
+import type { Feed } from '../suspects/events.ts';
 import { compareText, type SuspectEvidence } from '../suspects/evidence.ts';
 import type { SuspectModelVersion, SuspectRule } from '../suspects/rule.ts';
 import type { SuspectTables } from '../suspects/tables.ts';
@@ -52,10 +54,14 @@ export function clinicalSuspectGaps(
   const person = { ...known.person, reviews: selection.reviews ?? [] };
   const models = Object.fromEntries(parts.map(({ version, model }) => [version, model]));
   const inForce = rulesInForce(tables, selection);
-  const rules = rulesWorthEvaluating(tables, inForce, known.index, person.missingFeeds);
-  const firings: Firing[] = rules.map((rule) => ({
-    rule,
-    evaluation: evaluateRule({
+  const firings: Firing[] = [];
+  const notEvaluable: NotEvaluable[] = [];
+  for (const { rule, open } of rulesWorthEvaluating(tables, inForce, known.index, person.missingFeeds)) {
+    if (open !== null) {
+      if (applies(rule, person, context.asOf)) notEvaluable.push(...notEvaluableOf(parts, rule, open));
+      continue;
+    }
+    const evaluation = evaluateRule({
       tables,
       rule,
       person,
@@ -63,12 +69,15 @@ export function clinicalSuspectGaps(
       asOf: context.asOf,
       models,
       priorYears: context.options.lookbackYears,
-    }),
-  }));
+    });
+    firings.push({ rule, evaluation });
+    const unsure = parts.filter(({ version }) => evaluation.outcomes[version] === 'not_evaluable');
+    notEvaluable.push(...notEvaluableOf(unsure, rule, evaluation.missing));
+  }
   return {
     gaps: parts.flatMap(({ part, version }) => suspectsOf(context, part, version, firings)),
     notGaps: [],
-    notEvaluable: firings.flatMap((firing) => notEvaluableOf(parts, firing)),
+    notEvaluable,
   };
 }
 
@@ -82,22 +91,27 @@ function suspectModel(context: AnalysisContext, part: ModelPart): SuspectModel {
 /** A rule whose evidence hangs on a feed that does not exist, unless its target is captured anyway. */
 function notEvaluableOf(
   parts: readonly { readonly part: ModelPart; readonly version: SuspectModelVersion }[],
-  { rule, evaluation }: Firing,
+  rule: SuspectRule,
+  missing: readonly Feed[],
 ): readonly NotEvaluable[] {
-  const found = parts.flatMap(({ part, version }): NotEvaluable[] => {
-    if (evaluation.outcomes[version] !== 'not_evaluable') return [];
-    const hccs = rule.targets[version].map(({ hcc }) => hcc);
-    const settled = hccs.some(
-      (hcc) =>
-        part.captured.categories.has(hcc) ||
-        [...part.model.hierarchy.dominators(hcc)].some((above) => part.captured.categories.has(above)),
-    );
-    if (settled && rule.suppression.mode === 'hcc') return [];
-    return [
-      { test: rule.id, hcc: hccs.length === 1 ? (hccs[0] ?? null) : null, missing: evaluation.missing },
-    ];
-  });
-  return [...new Map(found.map((item) => [`${item.test} ${item.hcc}`, item])).values()];
+  const found: NotEvaluable[] = [];
+  for (const { part, version } of parts) {
+    const targets = rule.targets[version];
+    const [target] = targets;
+    if (target === undefined) continue;
+    if (rule.suppression.mode === 'hcc' && targets.some(({ hcc }) => isCapturedOrAbove(part, hcc))) continue;
+    const hcc = targets.length === 1 ? target.hcc : null;
+    if (!found.some((item) => item.hcc === hcc)) found.push({ test: rule.id, hcc, missing });
+  }
+  return found;
+}
+
+function isCapturedOrAbove({ captured, model }: ModelPart, hcc: string): boolean {
+  const { categories } = captured;
+  if (categories.size === 0) return false;
+  if (categories.has(hcc)) return true;
+  for (const above of model.hierarchy.dominators(hcc)) if (categories.has(above)) return true;
+  return false;
 }
 
 function suspectsOf(

@@ -1,51 +1,107 @@
+import { evaluateExpression } from './atoms.ts';
 import type { EventIndex } from './event-index.ts';
 import type { Feed } from './events.ts';
+import type { Truth } from './evidence.ts';
 import type { Expression, SuspectRule } from './rule.ts';
 import type { SuspectTables } from './tables.ts';
+
+/** A rule and, where the member has no event of any value set that its evidence reads, what its evidence then is. */
+export interface RuleAtHand {
+  readonly rule: SuspectRule;
+  /** The feeds without which the evidence stays open; null when there are events, so that the rule must be evaluated. */
+  readonly open: readonly Feed[] | null;
+}
 
 interface Needs {
   /** Rules that read a value set in their evidence. */
   readonly byValueSet: ReadonlyMap<string, readonly SuspectRule[]>;
-  readonly byFeed: ReadonlyMap<Feed, readonly SuspectRule[]>;
+  /** By the feeds that do not exist: what a member without a single event that a rule reads gets, in id order. */
+  readonly withoutEvents: Map<string, readonly RuleAtHand[]>;
 }
 
 const needs = new WeakMap<readonly SuspectRule[], Needs>();
+const NO_EVENTS: EventIndex = new Map();
 
 /**
- * The rules worth evaluating for a member, in id order: those whose evidence is not sure to be false for want of any
- * event of a value set that it needs. A feed that does not exist leaves the answer open, so its rules stay. Found from
- * the member's few value sets, not by asking every rule.
+ * The rules worth a look for a member, in id order: those whose evidence is not sure to be false for want of any event
+ * of a value set that it needs. A feed that does not exist leaves the answer open, so its rules stay. Found from the
+ * member's few value sets, not by asking every rule: without events the evidence of a rule is the same for everybody
+ * with the same feeds, and is worked out once.
  */
 export function rulesWorthEvaluating(
   tables: SuspectTables,
   rules: readonly SuspectRule[],
   index: EventIndex,
   missing: ReadonlySet<Feed>,
-): readonly SuspectRule[] {
+): readonly RuleAtHand[] {
   const known = needsOf(tables, rules);
-  const found = new Set<SuspectRule>();
+  const touched = new Set<SuspectRule>();
   for (const valueSet of index.keys()) {
-    for (const rule of known.byValueSet.get(valueSet) ?? []) found.add(rule);
+    for (const rule of known.byValueSet.get(valueSet) ?? []) touched.add(rule);
   }
-  for (const feed of missing) for (const rule of known.byFeed.get(feed) ?? []) found.add(rule);
-  if (found.size === 0) return [];
-  return [...found]
+  const open = withoutEvents(tables, rules, known, missing);
+  if (touched.size === 0) return open;
+  const firing = [...touched]
     .filter((rule) => couldFire(tables, index, missing, rule.evidence))
-    .sort((a, b) => (a.id < b.id ? -1 : 1));
+    .map((rule): RuleAtHand => ({ rule, open: null }));
+  const untouched = open.filter(({ rule }) => !touched.has(rule));
+  return firing.length === 0 ? untouched : [...untouched, ...firing].sort(byId);
+}
+
+function byId(a: RuleAtHand, b: RuleAtHand): number {
+  return a.rule.id < b.rule.id ? -1 : 1;
+}
+
+function withoutEvents(
+  tables: SuspectTables,
+  rules: readonly SuspectRule[],
+  { withoutEvents: known }: Needs,
+  missing: ReadonlySet<Feed>,
+): readonly RuleAtHand[] {
+  const key = [...missing].sort().join();
+  const made = known.get(key);
+  if (made !== undefined) return made;
+  const open = rules
+    .flatMap((rule): RuleAtHand[] => {
+      const truth = evidenceWithoutEvents(tables, rule.evidence, missing);
+      return truth.state === 'unknown' ? [{ rule, open: truth.missing }] : [];
+    })
+    .sort(byId);
+  known.set(key, open);
+  return open;
+}
+
+/** No atom is true without events, and which person or day it is asked for then makes no difference. */
+function evidenceWithoutEvents(
+  tables: SuspectTables,
+  evidence: Expression,
+  missingFeeds: ReadonlySet<Feed>,
+): Truth {
+  return evaluateExpression(
+    {
+      tables,
+      person: { birthDate: '', sex: 'F', events: [], reviews: [], missingFeeds },
+      index: NO_EVENTS,
+      asOf: '',
+      role: 'support',
+      lastEvidence: null,
+      within: null,
+      issues: [],
+    },
+    evidence,
+  );
 }
 
 function needsOf(tables: SuspectTables, rules: readonly SuspectRule[]): Needs {
   const known = needs.get(rules);
   if (known) return known;
   const byValueSet = new Map<string, SuspectRule[]>();
-  const byFeed = new Map<Feed, SuspectRule[]>();
   for (const rule of rules) {
-    for (const { valueSet, feed } of readSets(tables, rule.evidence)) {
+    for (const { valueSet } of readSets(tables, rule.evidence)) {
       byValueSet.set(valueSet, [...(byValueSet.get(valueSet) ?? []), rule]);
-      if (feed !== null) byFeed.set(feed, [...(byFeed.get(feed) ?? []), rule]);
     }
   }
-  const made = { byValueSet, byFeed };
+  const made: Needs = { byValueSet, withoutEvents: new Map() };
   needs.set(rules, made);
   return made;
 }

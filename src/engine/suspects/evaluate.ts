@@ -142,7 +142,12 @@ function metCheck(
   return truth.state === 'true' ? [{ reason, evidence: distinctEvidence(truth.evidence) }] : [];
 }
 
-function applies(rule: SuspectRule, person: SuspectPerson, asOf: IsoDate): boolean {
+/** True for a person of the age and sex that the rule speaks of. */
+export function applies(
+  rule: SuspectRule,
+  person: Pick<SuspectPerson, 'birthDate' | 'sex'>,
+  asOf: IsoDate,
+): boolean {
   const { minAge, maxAge, sex } = rule.applicability;
   const age = ageOn(person.birthDate, asOf);
   if (minAge !== null && age < minAge) return false;
