@@ -7,6 +7,7 @@ import { registerAccess } from './plugins/access.ts';
 import { registerAuthentication } from './plugins/auth.ts';
 import { registerErrors } from './plugins/errors.ts';
 import { registerIdempotency } from './plugins/idempotency.ts';
+import { registerJsonBodies } from './plugins/json-body.ts';
 import { registerLimits, registerRateLimit } from './plugins/limits.ts';
 import { registerObservability } from './plugins/observability.ts';
 import { registerOpenApi } from './plugins/openapi.ts';
@@ -52,6 +53,7 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
     exposeHeadRoutes: true,
   }).withTypeProvider<ZodRoutes>();
   app.removeContentTypeParser('text/plain');
+  registerJsonBodies(app);
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   app.addHook('onRequest', async (request, reply) => {

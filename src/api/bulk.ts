@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type ByteSink, byteSink, putText } from '../engine/byte-text.ts';
 import type { LineScorer } from '../engine/score-line.ts';
+import { jsonFault } from '../intake/json/fault-place.ts';
 import { readLineBlocks } from '../intake/line-blocks.ts';
 import { endOfLine, type Line, lineOf, tooLong } from '../intake/lines.ts';
 import { applyMask } from './masks.ts';
@@ -83,7 +84,8 @@ function answerLine<T>(line: Line, { judge, quick, mask }: LineAnswerer<T>): str
   try {
     item = JSON.parse(text);
   } catch {
-    return shown(lineError(null, number, { problem: 'malformed-body', message: 'the line is not JSON' }));
+    const message = `the line is not JSON: ${jsonFault(text)}`;
+    return shown(lineError(null, number, { problem: 'malformed-body', message }));
   }
   const known = quick?.item(item) ?? null;
   if (known !== null) return known;

@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs';
 import { type ByteSink, byteSink, putText } from '../engine/byte-text.ts';
 import type { EngineError } from '../engine/outcome.ts';
 import type { LineScorer } from '../engine/score-line.ts';
+import { jsonFault } from '../intake/json/fault-place.ts';
 import { readLineBlocks } from '../intake/line-blocks.ts';
 import { endOfLine, type Line, lineOf, tooLong } from '../intake/lines.ts';
 import { CommandError, type ExitCode, say } from './exit.ts';
@@ -106,12 +107,9 @@ function answerLine(answer: (value: unknown) => LineAnswer, line: Line): LineAns
   let value: unknown;
   try {
     value = JSON.parse(line.text);
-  } catch (error) {
-    // The parser's message quotes the input; only where it stopped is passed on.
-    const position = /position (\d+)/.exec((error as Error).message)?.[1];
-    const at =
-      position === undefined ? 'it ends too early' : `unexpected text at character ${Number(position) + 1}`;
-    return { ok: false, id: null, problem: { code: 'bad_json', message: `the line is not JSON: ${at}` } };
+  } catch {
+    const message = `the line is not JSON: ${jsonFault(line.text)}`;
+    return { ok: false, id: null, problem: { code: 'bad_json', message } };
   }
   return answer(value);
 }

@@ -107,6 +107,19 @@ describePostgres('a refusal names the place, the value and the reason', () => {
     expect(parts.json()).toMatchObject({ type: '/problems/malformed-body' });
   });
 
+  test('a body that is no JSON says where it stops being so, and repeats nothing of it', async () => {
+    const broken = await stored.call(coder, {
+      method: 'POST',
+      url: '/v1/raf/score',
+      headers: { 'content-type': 'application/json' },
+      payload: '{\n  "id": "Doe, Jane",\n  "age": 7x\n}',
+    });
+    expect(broken.statusCode).toBe(400);
+    expect(broken.json().detail).toBe('the body is not JSON: unexpected text at line 3, column 11');
+    expect(faults(broken)[0]).toMatchObject({ pointer: '', code: 'bad_json' });
+    expect(broken.body).not.toContain('Jane');
+  });
+
   test('a repeat by Idempotency-Key bears the version too; events and CSV show what was found, codes dotted', async () => {
     const csv = await stored.call(coder, {
       url: '/v1/worklists/prospective?kind=recapture',

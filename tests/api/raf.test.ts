@@ -71,7 +71,7 @@ describe('POST /v1/raf/score', () => {
     expect(answers[1]).toEqual({
       id: null,
       line: 2,
-      error: { code: 'malformed-body', message: 'the line is not JSON' },
+      error: { code: 'malformed-body', message: 'the line is not JSON: unexpected text at character 2' },
     });
     expect(answers[2]).toMatchObject({ id: 'd', line: 4, error: { code: 'validation' } });
   });

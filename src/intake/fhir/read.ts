@@ -1,3 +1,4 @@
+import { jsonFault } from '../json/fault-place.ts';
 import { readLines } from '../lines.ts';
 import type { IntakeInput, IntakeLimits } from '../parser.ts';
 import { isObject, isTooDeep, type Json, list, text } from './json.ts';
@@ -228,9 +229,8 @@ type Checked =
 function checked(json: string): Checked {
   if (isTooDeep(json)) return { ok: false, code: 'json_too_deep', message: 'the JSON nests too deep' };
   const value = parse(json);
-  // The message of the engine quotes the text, which may name a person.
   return value === undefined
-    ? { ok: false, code: 'json_invalid', message: 'not well-formed JSON' }
+    ? { ok: false, code: 'json_invalid', message: `not well-formed JSON: ${jsonFault(json)}` }
     : { ok: true, json: value };
 }
 
