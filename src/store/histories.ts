@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm';
 import type { EncounterDiagnosis, MemberHistory, ServiceLine } from '../engine/history.ts';
 import type { TenantTx } from './database.ts';
+import { feedsOf } from './feeds.ts';
 import {
   appointmentOf,
   conditionOf,
@@ -31,12 +32,14 @@ interface MemberRow {
   readonly birth_date: string | null;
   readonly sex: 'F' | 'M' | null;
   readonly death_date: string | null;
+  readonly feeds: readonly string[] | null;
 }
 
 /**
  * The histories of a chunk of members, one query a table, in the order of the keys. `memberId` is our own key. A
  * member merged into another is read as part of that one and has no history of its own; a member without birth date
- * or sex has none yet. A feed that the tenant never sent is null, one that it sent is a list, maybe empty.
+ * or sex has none yet. A feed that neither the tenant sends nor the person's
+ * own history carries is null, any other a list, maybe empty.
  */
 export async function loadHistories(
   tx: TenantTx,
@@ -45,7 +48,7 @@ export async function loadHistories(
   if (memberKeys.length === 0) return [];
   const members = await rowsOf<MemberRow>(
     tx,
-    sql`select id, coalesce(merged_into, id) as root, birth_date::text, sex, death_date::text from members
+    sql`select id, coalesce(merged_into, id) as root, birth_date::text, sex, death_date::text, feeds from members
         where (id = any(${uuidArray(memberKeys)}) and merged_into is null) or merged_into = any(${uuidArray(memberKeys)})
         order by merged_into nulls first, id`,
   );
@@ -78,9 +81,7 @@ export async function loadHistories(
     };
   };
 
-  const feeds = new Set(
-    (await rowsOf<{ feed: string }>(tx, sql`select feed from tenant_feeds`)).map((row) => row.feed),
-  );
+  const hasFeed = await feedsOf(tx);
   const coverage = await group(
     sql`select t.*, t.from_date::text as from_text, t.to_date::text as to_text from coverage_periods t
         where member_id = any(${ids}) order by member_id, t.from_date, contract_id, plan_id`,
@@ -146,9 +147,9 @@ export async function loadHistories(
           statuses(key),
         ),
         conditions: of.conditions(key).map(conditionOf),
-        observations: feeds.has('observation') ? dated(of.observations(key)).map(observationOf) : null,
-        medications: feeds.has('medication') ? dated(of.medications(key)).map(medicationOf) : null,
-        procedures: feeds.has('procedure') ? dated(of.procedures(key)).map(procedureOf) : null,
+        observations: hasFeed('observations', person) ? dated(of.observations(key)).map(observationOf) : null,
+        medications: hasFeed('medications', person) ? dated(of.medications(key)).map(medicationOf) : null,
+        procedures: hasFeed('procedures', person) ? dated(of.procedures(key)).map(procedureOf) : null,
         appointments: dated(of.appointments(key)).map(appointmentOf),
       },
     ];

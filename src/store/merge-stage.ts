@@ -5,16 +5,14 @@ import { applyLinks, type MergeChange, type UnresolvedRow } from './member-links
 import {
   DIAGNOSES,
   ENCOUNTERS,
-  MEDICATIONS,
   MEMBER_ALIASES,
-  OBSERVATIONS,
-  PROCEDURES,
   RECORD_TABLES,
   type RecordTable,
   SERVICE_LINES,
 } from './record-tables.ts';
 import { rowOf, rowsOf } from './rows.ts';
 import { STAGED_IDS, STAGED_LINKS, STAGED_MEMBERS, type Stage, stageOf } from './staging.ts';
+import { keepLastHistories, removeOutdated, statedBy } from './whole-members.ts';
 
 export interface MergeOutcome {
   /** Rows inserted, changed or removed; 0 when everything was stored already. */
@@ -26,12 +24,6 @@ export interface MergeOutcome {
   /** Members who stand for another person than before; to be audited. */
   readonly merges: readonly MergeChange[];
 }
-
-const FEED_TABLES = [
-  [OBSERVATIONS, 'observation'],
-  [MEDICATIONS, 'medication'],
-  [PROCEDURES, 'procedure'],
-] as const;
 
 /**
  * Merges a stage into the tenant's records, each table in one statement, and notes the members touched in
@@ -50,6 +42,7 @@ export async function mergeStage(tx: TenantTx, batchId: string, stage: Stage): P
   await tx.execute(sql.raw(`analyze ${names.join(', ')}`));
   await tx.execute(sql`create temporary table stage_touched (member_id uuid) on commit drop`);
   await resolveMembers(tx, batchId, stage);
+  if (stage.statesWhole) await keepLastHistories(tx, stage);
   let changedRows = stage.has('members') ? await updateMembers(tx, batchId) : 0;
   const links = { links: stage.has('links'), aliases: stage.has(MEMBER_ALIASES) || stage.has('members') };
   const { refused, changes } =
@@ -61,12 +54,13 @@ export async function mergeStage(tx: TenantTx, batchId: string, stage: Stage): P
     ...(stage.has('members') ? [STAGED_MEMBERS] : []),
   ]);
   if (stage.has(ENCOUNTERS)) changedRows += await removeReplaced(tx, stage);
+  if (stage.statesWhole) changedRows += await removeOutdated(tx, stage);
   for (const table of staged) changedRows += await mergeTable(tx, { table, batchId, stage });
-  await noteFeeds(
-    tx,
-    batchId,
-    new Set(FEED_TABLES.filter(([table]) => stage.has(table)).map(([, feed]) => feed)),
-  );
+  if (await noteFeeds(tx, batchId, stage.feeds)) {
+    await tx.execute(
+      sql`insert into stage_touched select id from members where batch_id <> ${batchId}::uuid`,
+    );
+  }
   const touched = await rowOf<{ members: number }>(
     tx,
     sql`with touched as (
@@ -206,11 +200,15 @@ async function takeUnresolved(tx: TenantTx, tables: readonly string[]): Promise<
 async function updateMembers(tx: TenantTx, batchId: string): Promise<number> {
   const last = (column: string) =>
     sql.raw(`(array_agg(s.${column} order by s.ord desc) filter (where s.${column} is not null))[1]`);
+  const death = sql`case when r.whole and r.death_date is null and ${statedBy('m', 'json-history')} then null
+    else coalesce(r.death_date, m.death_date) end`;
+  const feeds = sql`case when r.whole then string_to_array(r.feeds, ',') else m.feeds end`;
   const row = await rowOf<{ changed: number }>(
     tx,
     sql`with r as (
           select i.member_id, ${last('birth_date')} as birth_date, ${last('sex')} as sex,
-            ${last('death_date')} as death_date, ${last('pcp_npi')} as pcp_npi,
+            ${last('death_date')} as death_date, ${last('pcp_npi')} as pcp_npi, bool_or(s.whole) as whole,
+            max(s.feeds) as feeds,
             (array_agg(s.source_file order by s.ord desc))[1] as file,
             (array_agg(s.source_row order by s.ord desc))[1] as row
           from ${sql.raw(STAGED_MEMBERS)} s join ${sql.raw(STAGED_IDS)} i on i.m = s.m
@@ -218,12 +216,12 @@ async function updateMembers(tx: TenantTx, batchId: string): Promise<number> {
         ), changed as (
           update members m set
             birth_date = coalesce(r.birth_date, m.birth_date), sex = coalesce(r.sex, m.sex),
-            death_date = coalesce(r.death_date, m.death_date), pcp_npi = coalesce(r.pcp_npi, m.pcp_npi),
+            death_date = ${death}, pcp_npi = coalesce(r.pcp_npi, m.pcp_npi), feeds = ${feeds},
             batch_id = ${batchId}::uuid, source_file = r.file, source_row = r.row
           from r where m.id = r.member_id
-            and (m.birth_date, m.sex, m.death_date, m.pcp_npi) is distinct from
+            and (m.birth_date, m.sex, m.death_date, m.pcp_npi, m.feeds) is distinct from
               (coalesce(r.birth_date, m.birth_date), coalesce(r.sex, m.sex),
-               coalesce(r.death_date, m.death_date), coalesce(r.pcp_npi, m.pcp_npi))
+               ${death}, coalesce(r.pcp_npi, m.pcp_npi), ${feeds})
           returning m.id
         ), noted as (insert into stage_touched select id from changed)
         select count(*)::int as changed from changed`,

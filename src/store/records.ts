@@ -33,8 +33,16 @@ export interface MemberRecord extends RecordOf<'member'> {
   readonly sex: Sex | null;
   readonly deathDate: IsoDate | null;
   readonly pcpNpi: string | null;
-  /** Feeds that this source carries for the member, even when they are empty; absent: it does not say. */
+  /**
+   * Feeds that are there, even when they are empty; absent: the source does not say. Of a `whole` record they are the
+   * member's own, else all members of the tenant have them.
+   */
   readonly feeds?: readonly Feed[];
+  /**
+   * Heads a history that states the member whole, up to the next member record of its file: what earlier histories
+   * said of him and this one does not is gone. Absent: the source adds to what is known.
+   */
+  readonly whole?: true;
 }
 
 /** One enrollment span. Key: member, contract, plan and `from`. */

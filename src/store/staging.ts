@@ -5,7 +5,7 @@ import { from as copyFrom } from 'pg-copy-streams';
 import type { TenantTx } from './database.ts';
 import { rowOfRecord } from './record-rows.ts';
 import { ENCOUNTERS, RECORD_TABLES, type RecordTable } from './record-tables.ts';
-import type { CanonicalRecord } from './records.ts';
+import type { CanonicalRecord, Feed } from './records.ts';
 import { json, rowsOf, storableJson } from './rows.ts';
 
 /** A table of the stage: its name and its columns with their SQL types, in the order in which they are copied. */
@@ -29,7 +29,15 @@ export function stageOf(table: RecordTable): string {
 const IDS: StageTable = { name: STAGED_IDS, columns: { m: 'integer', external_id: 'text' } };
 const MEMBERS: StageTable = {
   name: STAGED_MEMBERS,
-  columns: { ...COMMON, birth_date: 'date', sex: 'text', death_date: 'date', pcp_npi: 'text' },
+  columns: {
+    ...COMMON,
+    birth_date: 'date',
+    sex: 'text',
+    death_date: 'date',
+    pcp_npi: 'text',
+    whole: 'boolean',
+    feeds: 'text',
+  },
 };
 const LINKS: StageTable = { name: STAGED_LINKS, columns: { ...COMMON, into_m: 'integer' } };
 const OF_RECORDS: ReadonlyMap<RecordTable, StageTable> = new Map(
@@ -47,6 +55,12 @@ const OF_RECORDS: ReadonlyMap<RecordTable, StageTable> = new Map(
   ]),
 );
 const STAGE_TABLES: readonly StageTable[] = [IDS, MEMBERS, LINKS, ...OF_RECORDS.values()];
+
+const FEED_OF: Readonly<Partial<Record<CanonicalRecord['kind'], Feed>>> = {
+  observation: 'observations',
+  medication: 'medications',
+  procedure: 'procedures',
+};
 
 /** Rows kept before they are sent: enough that a round trip costs nothing, few enough to forget about. */
 const BUFFERED_ROWS = 20_000;
@@ -111,6 +125,9 @@ export class Stage {
   readonly #rows = new Map<StageTable, number>();
   /** Tables in which a column that keeps what is stored has been stated. */
   readonly #stated = new Set<RecordTable>();
+  /** Files of histories that state their members whole. */
+  readonly #wholeFiles = new Set<string>();
+  readonly #feeds = new Set<Feed>();
   #members = 0;
   #order = 0;
   #buffered = 0;
@@ -126,6 +143,16 @@ export class Stage {
 
   has(table: RecordTable | 'members' | 'links'): boolean {
     return (this.#rows.get(stageTable(table)) ?? 0) > 0;
+  }
+
+  /** True when members are stated whole. */
+  get statesWhole(): boolean {
+    return this.#wholeFiles.size > 0;
+  }
+
+  /** Feeds that the tenant sends: those with a row, and those declared. Histories speak for their member only. */
+  get feeds(): ReadonlySet<Feed> {
+    return this.#feeds;
   }
 
   /** True when a value that must outlast a later null was staged for the table. */
@@ -144,8 +171,11 @@ export class Stage {
       String(source.row),
     ];
     if (record.kind === 'member') {
-      const { birthDate, sex, deathDate, pcpNpi } = record;
-      this.#push(MEMBERS, [...cells, birthDate, sex, deathDate, pcpNpi]);
+      const { birthDate, sex, deathDate, pcpNpi, whole = false, feeds = [] } = record;
+      if (whole) this.#wholeFiles.add(source.file);
+      else for (const feed of feeds) this.#feeds.add(feed);
+      const states = whole ? ['t', feeds.join(',')] : ['f', null];
+      this.#push(MEMBERS, [...cells, birthDate, sex, deathDate, pcpNpi, ...states]);
     } else if (record.kind === 'member_link') {
       this.#push(LINKS, [...cells, record.into === null ? null : String(this.#numberOf(record.into))]);
     } else {
@@ -157,6 +187,8 @@ export class Stage {
         cells.push(cellText(value, table.values[name]));
       }
       if (record.kind === 'encounter') cells.push(record.complete ? 't' : 'f');
+      const feed = FEED_OF[record.kind];
+      if (feed !== undefined && !this.#wholeFiles.has(source.file)) this.#feeds.add(feed);
       this.#push(stageTable(table), cells);
     }
     return this.#buffered >= BUFFERED_ROWS;

@@ -189,7 +189,7 @@ describePostgres('canonical records', () => {
       },
     };
     await store(tenant, [...person('P-1'), ...person('P-2'), fill]);
-    await withTenant(scratch.db, tenant, (tx) => noteFeeds(tx, FIRST, new Set(['procedure'])));
+    await withTenant(scratch.db, tenant, (tx) => noteFeeds(tx, FIRST, new Set(['procedures'])));
     expect(await history(tenant, 'P-1')).toMatchObject({
       medications: [fill.medication],
       observations: null,

@@ -1,9 +1,11 @@
+import type { MemberHistory } from '../../engine/history.ts';
 import type { IntakeEvent } from '../../store/records.ts';
 import { isTooDeep } from '../fhir/json.ts';
-import { KeyMap } from '../key-map.ts';
+import { fingerprint, KeyMap } from '../key-map.ts';
 import { readLines } from '../lines.ts';
 import { FileOutcome } from '../outcome.ts';
 import type { IntakeInput, IntakeLimits, IntakeOptions, Parser } from '../parser.ts';
+import { jsonFault } from './fault-place.ts';
 import { parseHistory } from './history.ts';
 import { historyRecords } from './records.ts';
 
@@ -11,6 +13,10 @@ const FORMAT = 'json-history';
 const RECORD_TYPE = 'histories';
 /** Texts up to this length are parsed without a look at their depth first. */
 const SHALLOW_CHARACTERS = 65_536;
+const REPEATED = {
+  code: 'history_replaced',
+  message: 'takes the place of an earlier history of this member in the batch',
+} as const;
 /** Findings listed for one refused history. */
 const ERRORS_LISTED = 20;
 
@@ -33,11 +39,14 @@ interface BrokenItem {
  * limit. A history that breaks the contract is rejected with one finding a field, and the next line is read.
  */
 export const parseJsonHistories: Parser = async function* (inputs, options) {
-  const seen = { texts: new KeyMap(0), persons: new KeyMap(2) };
+  const seen = { texts: new KeyMap(0), persons: new KeyMap(3) };
   for (const input of inputs) yield* readFile(input, options, seen);
 };
 
-/** What the batch has brought: texts of histories, and by member the birth date as YYYYMMDD and the sex. */
+/**
+ * What the batch has brought: texts of histories; and by member the birth date as YYYYMMDD, the sex, and a mark of the
+ * text that was taken last (0: none yet).
+ */
 interface Seen {
   readonly texts: KeyMap;
   readonly persons: KeyMap;
@@ -65,7 +74,7 @@ async function* readFile(
       yield outcome.reject(RECORD_TYPE, { ...item, field: null });
       continue;
     }
-    if (!seen.texts.set(item.text)) {
+    if (!seen.texts.set(item.text) && isLatest(item, seen.persons)) {
       outcome.accept(RECORD_TYPE, true);
       continue;
     }
@@ -85,6 +94,14 @@ async function* readFile(
       continue;
     }
     outcome.accept(RECORD_TYPE);
+    const { memberId } = parsed.history;
+    if (seen.persons.get(memberId, 2) !== 0) {
+      const fault = { row: item.row, field: '/memberId', value: memberId, ...REPEATED };
+      const event = outcome.warn(fault);
+      if (event) yield event;
+    }
+    const { birth, sex } = personOf(parsed.history);
+    seen.persons.set(memberId, birth, sex, latestMark(item.text));
     for (const record of historyRecords(parsed.history, { file, row: item.row })) {
       yield { type: 'record', record };
     }
@@ -96,10 +113,10 @@ async function* readFile(
 function samePerson(parsed: ParsedHistory, persons: KeyMap): ParsedHistory {
   if (!parsed.ok) return parsed;
   const { memberId, birthDate, sex } = parsed.history;
-  const birth = Number(birthDate.replaceAll('-', ''));
+  const person = personOf(parsed.history);
   const known = persons.get(memberId, 0);
   if (known === undefined) {
-    persons.set(memberId, birth, sex === 'M' ? 1 : 2);
+    persons.set(memberId, person.birth, person.sex, 0);
     return parsed;
   }
   const contradicts = (pointer: string, value: string) => ({
@@ -108,9 +125,24 @@ function samePerson(parsed: ParsedHistory, persons: KeyMap): ParsedHistory {
     message: 'an earlier history of this member says otherwise',
     value,
   });
-  if (known !== birth) return { ok: false, errors: [contradicts('/birthDate', birthDate)] };
-  if (persons.get(memberId, 1) === (sex === 'M' ? 1 : 2)) return parsed;
+  if (known !== person.birth) return { ok: false, errors: [contradicts('/birthDate', birthDate)] };
+  if (persons.get(memberId, 1) === person.sex) return parsed;
   return { ok: false, errors: [contradicts('/sex', sex)] };
+}
+
+function personOf({ birthDate, sex }: Pick<MemberHistory, 'birthDate' | 'sex'>) {
+  return { birth: Number(birthDate.replaceAll('-', '')), sex: sex === 'M' ? 1 : 2 };
+}
+
+/** Never 0. */
+function latestMark(text: string): number {
+  return (fingerprint(text) | 1) >>> 0;
+}
+
+/** A text taken before changes nothing, unless another one of the member came in between: then it holds again. */
+function isLatest({ text, value }: Item, persons: KeyMap): boolean {
+  const memberId = typeof value === 'object' && value !== null ? Reflect.get(value, 'memberId') : undefined;
+  return typeof memberId === 'string' && persons.get(memberId, 2) === latestMark(text);
 }
 
 async function* readItems(input: IntakeInput, limits: IntakeLimits): AsyncGenerator<Item | BrokenItem> {
@@ -118,7 +150,7 @@ async function* readItems(input: IntakeInput, limits: IntakeLimits): AsyncGenera
   let documentLength = 0;
   let first = true;
   /** A first line that is no JSON by itself: broken NDJSON when an object follows, else the start of a document. */
-  let held: { readonly row: number; readonly text: string } | null = null;
+  let held: { readonly row: number; readonly text: string; readonly line: string } | null = null;
   for await (const line of readLines(input.open(), limits.lineBytes)) {
     if (!line.ok) {
       if (held) yield itemOf(held.row, held.text);
@@ -128,31 +160,34 @@ async function* readItems(input: IntakeInput, limits: IntakeLimits): AsyncGenera
       continue;
     }
     const text = line.text.trim();
-    if (text === '') continue;
+    if (text === '') {
+      document?.push('');
+      continue;
+    }
     if (held) {
       if (text.startsWith('{')) yield itemOf(held.row, held.text);
       else {
-        document = [held.text];
-        documentLength = held.text.length + 1;
+        document = [held.line];
+        documentLength = held.line.length + 1;
       }
       held = null;
     } else if (first && (text === '{' || text.startsWith('['))) document = [];
     if (!document) {
       const item = itemOf(line.number, text);
       if (first && 'code' in item && item.code === 'bad_json' && text.startsWith('{')) {
-        held = { row: line.number, text };
+        held = { row: line.number, text, line: line.text };
       } else yield item;
       first = false;
       continue;
     }
     first = false;
-    documentLength += text.length + 1;
+    documentLength += line.text.length + 1;
     if (documentLength > limits.lineBytes) {
       const message = `a JSON document is read up to ${limits.lineBytes} bytes; send one history a line instead`;
       yield { row: line.number, code: 'file_too_large', message, raw: document.join('\n').slice(0, 65_536) };
       return;
     }
-    document.push(text);
+    document.push(line.text);
   }
   if (held) yield itemOf(held.row, held.text);
   if (document) yield* documentItems(document.join('\n'));
@@ -169,20 +204,18 @@ function itemOf(row: number, text: string): Item | BrokenItem {
   try {
     return { row, text, value: JSON.parse(text) as unknown };
   } catch {
-    // The parser's own message repeats parts of the text, which may name a person.
-    return { row, code: 'bad_json', message: jsonFault(text), raw: text };
+    const words = /^[[{]/.test(text) ? `the line is not valid JSON: ${jsonFault(text)}` : NO_OBJECT;
+    return { row, code: 'bad_json', message: words, raw: text };
   }
 }
 
-function jsonFault(text: string): string {
-  if (!/^[[{]/.test(text)) return 'the line is not a JSON object';
-  return /[}\]]$/.test(text) ? 'the line is not valid JSON' : 'the line is not valid JSON: it ends too early';
-}
+const NO_OBJECT = 'the line is not a JSON object';
 
 function* documentItems(text: string): Generator<Item | BrokenItem> {
   const item = itemOf(1, text);
   if ('code' in item) {
-    yield item.code === 'bad_json' ? { ...item, message: 'the file is not valid JSON' } : item;
+    const message = `the file is not valid JSON: ${jsonFault(text)}`;
+    yield item.code === 'bad_json' ? { ...item, message } : item;
   } else if (Array.isArray(item.value)) {
     for (const [index, value] of item.value.entries()) {
       yield { row: index + 1, text: stringify(value), value };

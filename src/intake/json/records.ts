@@ -2,16 +2,16 @@ import type { MemberHistory } from '../../engine/history.ts';
 import type { CanonicalRecord, Feed, SourceRef } from '../../store/records.ts';
 import { contentKey } from '../content-key.ts';
 
+const FEEDS: readonly Feed[] = ['observations', 'medications', 'procedures'];
+
 /**
  * The records of one member history, in the order member, coverage, encounters with their lines and diagnoses,
- * clinical rows. Encounters are stated whole. A feed that is there and empty is named on the member record.
+ * clinical rows. The history is the member's whole one, as its sender knows it: it takes the place of earlier ones.
  */
 export function* historyRecords(history: MemberHistory, source: SourceRef): Generator<CanonicalRecord> {
   const { memberId } = history;
   const of = { memberId, source };
-  const feeds: Feed[] = (['observations', 'medications', 'procedures'] as const).filter(
-    (feed) => history[feed] !== null,
-  );
+  const feeds = FEEDS.filter((feed) => history[feed] !== null);
   yield {
     kind: 'member',
     ...of,
@@ -20,6 +20,7 @@ export function* historyRecords(history: MemberHistory, source: SourceRef): Gene
     deathDate: history.deathDate,
     pcpNpi: null,
     feeds,
+    whole: true,
   };
   for (const period of history.coverage) {
     yield { kind: 'coverage', ...of, period, metal: null, csr: null, enrollmentMonths: null };

@@ -31,6 +31,8 @@ export const members = pgTable(
     sex: text(),
     deathDate: date({ mode: 'string' }),
     pcpNpi: text(),
+    /** Clinical feeds that the member's own history carries, even when they are empty; null: no history was sent. */
+    feeds: text().array(),
     /** Another member that this one was merged into (same person, two plan ids). */
     mergedInto: uuid(),
     /** Set when analysing this member killed a process twice; cleared by new records of the member. */
@@ -289,4 +291,37 @@ export const memberLinks = pgTable(
     primaryKey({ columns: [t.tenantId, t.memberId] }),
     index('member_links_into').on(t.tenantId, t.intoMember),
   ],
+);
+
+/**
+ * Which resource of a FHIR server states a claim now: the claim is known by its number, and a deletion names the
+ * resource (`ExplanationOfBenefit/id`).
+ */
+export const claimResources = pgTable(
+  'claim_resources',
+  {
+    tenantId: tenantId(),
+    memberId: uuid().notNull(),
+    claimId: text().notNull(),
+    resource: text().notNull(),
+    ...provenance,
+  },
+  (t) => [
+    primaryKey({ columns: [t.tenantId, t.memberId, t.claimId] }),
+    index('claim_resources_resource').on(t.tenantId, t.resource),
+  ],
+);
+
+/** Resources that a FHIR server has deleted, so that one that arrives after its deletion does not count. */
+export const resourceDeletions = pgTable(
+  'resource_deletions',
+  {
+    tenantId: tenantId(),
+    /** `Type/id`. */
+    resource: text().notNull(),
+    /** Versions after it stand again; null: when is not known, and none does. */
+    deletedAt: instant(),
+    ...provenance,
+  },
+  (t) => [primaryKey({ columns: [t.tenantId, t.resource] })],
 );
