@@ -10,7 +10,6 @@ import { membersForAnalysis } from '../store/members.ts';
 import { type RafScore, removeRafScores, saveRafScores } from '../store/raf-scores.ts';
 import {
   evidenceEverSeen,
-  gapsOfClosedYears,
   gapsToReconcile,
   lockMembers,
   replaceUnspecified,
@@ -94,8 +93,13 @@ export async function analyzeMembersIn(
   const policy = policyOf((await currentSettings(tx))?.settings);
   const calendar = withOverrides(ports.calendar, policy.calendarOverrides);
   const paymentYears = run.paymentYears ?? openPaymentYears(calendar, run.asOf);
-  const stored = groupByMember(await gapsToReconcile(tx, run.memberKeys, paymentYears));
-  const dismissed = [...stored.values()].flat().filter((gap) => gap.workflowStatus === 'dismissed');
+  const found = await gapsToReconcile(tx, run.memberKeys, {
+    paymentYears,
+    closing: run.paymentYears === null,
+  });
+  const stored = groupByMember(found.filter((gap) => paymentYears.includes(gap.paymentYear)));
+  const ofClosedYears = found.filter((gap) => !paymentYears.includes(gap.paymentYear));
+  const dismissed = found.filter((gap) => gap.workflowStatus === 'dismissed');
   const everSeen = await evidenceEverSeen(
     tx,
     dismissed.map((gap) => gap.gapId),
@@ -125,7 +129,7 @@ export async function analyzeMembersIn(
       merged.flatMap((key) => stored.get(key) ?? []),
       { closure: { status: 'withdrawn', reason: 'member_merged' }, at },
     ),
-    ...(run.paymentYears === null ? [await planClosedYears(tx, run.memberKeys, paymentYears, at)] : []),
+    planClosing(ofClosedYears, { closure: { status: 'expired', reason: 'year_closed' }, at }),
   ];
   await save(tx, { run, paymentYears, plans, done, merged, at });
   return {
@@ -208,16 +212,6 @@ function analyzeOne(
   return { memberKey, plans, scores, unspecified, unscored };
 }
 
-async function planClosedYears(
-  tx: TenantTx,
-  memberKeys: readonly string[],
-  openYears: readonly number[],
-  at: string,
-): Promise<ReconcilePlan> {
-  const stored = openYears.length === 0 ? [] : await gapsOfClosedYears(tx, memberKeys, openYears);
-  return planClosing(stored, { closure: { status: 'expired', reason: 'year_closed' }, at });
-}
-
 async function save(
   tx: TenantTx,
   given: {
@@ -238,7 +232,13 @@ async function save(
   );
   const gaps = given.plans
     .flatMap((plan) => plan.evidence)
-    .map((row) => ({ gapId: row.gapId, memberKey: row.memberKey, evidence: row.gap.evidence }));
+    .map((row) => ({
+      gapId: row.gapId,
+      memberKey: row.memberKey,
+      // A gap begins at version 1, and whatever changes its evidence makes another version.
+      isNew: row.version === 1,
+      evidence: row.gap.evidence,
+    }));
   await writeEvidence(tx, { gaps, at: given.at });
   await addGapEvents(
     tx,

@@ -1,4 +1,4 @@
-import { sql } from 'drizzle-orm';
+import { type SQL, sql } from 'drizzle-orm';
 import type { EncounterDiagnosis, MemberHistory, ServiceLine } from '../engine/history.ts';
 import type { TenantTx } from './database.ts';
 import { feedsOf } from './feeds.ts';
@@ -6,7 +6,6 @@ import {
   appointmentOf,
   conditionOf,
   coverageOf,
-  type DatedRow,
   encounterOf,
   type HistoryRow,
   medicationOf,
@@ -18,12 +17,16 @@ import {
   APPOINTMENTS,
   CONDITIONS,
   COVERAGE,
+  DIAGNOSES,
+  ENCOUNTER_STATUSES,
   ENCOUNTERS,
   MEDICATIONS,
   OBSERVATIONS,
   PROCEDURES,
   type RecordTable,
+  SERVICE_LINES,
 } from './record-tables.ts';
+import type { Feed } from './records.ts';
 import { rowsOf, uuidArray } from './rows.ts';
 
 interface MemberRow {
@@ -38,8 +41,8 @@ interface MemberRow {
 /**
  * The histories of a chunk of members, one query a table, in the order of the keys. `memberId` is our own key. A
  * member merged into another is read as part of that one and has no history of its own; a member without birth date
- * or sex has none yet. A feed that neither the tenant sends nor the person's
- * own history carries is null, any other a list, maybe empty.
+ * or sex has none yet. A feed that neither the tenant sends nor the person's own history carries is null, any other a
+ * list, maybe empty.
  */
 export async function loadHistories(
   tx: TenantTx,
@@ -48,21 +51,24 @@ export async function loadHistories(
   if (memberKeys.length === 0) return [];
   const members = await rowsOf<MemberRow>(
     tx,
-    sql`select id, coalesce(merged_into, id) as root, birth_date::text, sex, death_date::text, feeds from members
-        where (id = any(${uuidArray(memberKeys)}) and merged_into is null) or merged_into = any(${uuidArray(memberKeys)})
-        order by merged_into nulls first, id`,
+    sql`select m.id, k.id as root, m.birth_date::text, m.sex, m.death_date::text, m.feeds
+        from unnest(${uuidArray([...new Set(memberKeys)])}) as k(id) cross join lateral (
+          select * from members where members.id = k.id and merged_into is null
+          union all
+          (select * from members where merged_into = k.id order by id)
+        ) m`,
   );
   const rootOf = new Map(members.map((member) => [member.id, member.root]));
   const ids = uuidArray(members.map((member) => member.id));
-  const group = async <Row extends HistoryRow>(statement: ReturnType<typeof sql>) => {
-    const grouped = new Map<string, Row[]>();
-    for (const row of await rowsOf<Row>(tx, statement)) {
+  const group = async (table: RecordTable, order: string) => {
+    const grouped = new Map<string, HistoryRow[]>();
+    for (const row of await rowsOf<HistoryRow>(tx, ofMembers(ids, table, order))) {
       const root = rootOf.get(row.member_id) ?? row.member_id;
       const list = grouped.get(root);
       if (list === undefined) grouped.set(root, [row]);
       else list.push(row);
     }
-    return (root: string): readonly Row[] => grouped.get(root) ?? [];
+    return (root: string): readonly HistoryRow[] => grouped.get(root) ?? [];
   };
   /** Rows with one key under several ids of a person are one row, and the surviving id's own word holds. */
   const once = (table: RecordTable, rows: (root: string) => readonly HistoryRow[]) => {
@@ -82,38 +88,18 @@ export async function loadHistories(
   };
 
   const hasFeed = await feedsOf(tx);
-  const coverage = await group(
-    sql`select t.*, t.from_date::text as from_text, t.to_date::text as to_text from coverage_periods t
-        where member_id = any(${ids}) order by member_id, t.from_date, contract_id, plan_id`,
-  );
-  const encounters = await group(
-    sql`select t.*, t.from_date::text as from_text, t.to_date::text as to_text from encounters t
-        where member_id = any(${ids}) order by member_id, encounter_id`,
-  );
-  const lines = await group(
-    sql`select t.*, t.service_date::text as date_text from service_lines t
-        where member_id = any(${ids}) order by member_id, encounter_id, line_number`,
-  );
-  const diagnoses = await group(
-    sql`select * from diagnoses where member_id = any(${ids})
-        order by member_id, encounter_id, position nulls last, code`,
-  );
-  const statuses = await group(
-    sql`select * from encounter_statuses where member_id = any(${ids}) order by member_id, encounter_id, icn`,
-  );
-  const conditions = await group(
-    sql`select t.*, t.recorded::text as date_text from conditions t
-        where member_id = any(${ids}) order by member_id, key`,
-  );
-  const datedRows = (table: string) =>
-    group<DatedRow>(
-      sql`select t.*, t.date::text as date_text from ${sql.identifier(table)} t
-          where member_id = any(${ids}) order by member_id, t.date, key`,
-    );
-  const observations = await datedRows('observations');
-  const medications = await datedRows('medications');
-  const procedures = await datedRows('procedures');
-  const appointments = await datedRows('appointments');
+  const coverage = await group(COVERAGE, 'from_date, contract_id, plan_id');
+  const encounters = await group(ENCOUNTERS, 'encounter_id');
+  const lines = await group(SERVICE_LINES, 'encounter_id, line_number');
+  const diagnoses = await group(DIAGNOSES, 'encounter_id, position nulls last, code');
+  const statuses = await group(ENCOUNTER_STATUSES, 'encounter_id, icn');
+  const conditions = await group(CONDITIONS, 'key');
+  const ofFeed = (feed: Feed, table: RecordTable) =>
+    hasFeed(feed, members) ? group(table, 'date, key') : noRows;
+  const observations = await ofFeed('observations', OBSERVATIONS);
+  const medications = await ofFeed('medications', MEDICATIONS);
+  const procedures = await ofFeed('procedures', PROCEDURES);
+  const appointments = await group(APPOINTMENTS, 'date, key');
 
   const coverageRows = once(COVERAGE, coverage);
   const encounterRows = once(ENCOUNTERS, encounters);
@@ -132,9 +118,7 @@ export async function loadHistories(
     const birthDate = person.find((member) => member.birth_date !== null)?.birth_date ?? null;
     const sex = person.find((member) => member.sex !== null)?.sex ?? null;
     if (birthDate === null || sex === null) return [];
-    const children = childrenByEncounter(encounters(key), lines(key), diagnoses(key));
-    // The statements of these tables select the date as text.
-    const dated = (rows: readonly HistoryRow[]) => rows as readonly DatedRow[];
+    const children = childrenByEncounter(person.length > 1, encounters(key), lines(key), diagnoses(key));
     return [
       {
         memberId: key,
@@ -147,13 +131,30 @@ export async function loadHistories(
           statuses(key),
         ),
         conditions: of.conditions(key).map(conditionOf),
-        observations: hasFeed('observations', person) ? dated(of.observations(key)).map(observationOf) : null,
-        medications: hasFeed('medications', person) ? dated(of.medications(key)).map(medicationOf) : null,
-        procedures: hasFeed('procedures', person) ? dated(of.procedures(key)).map(procedureOf) : null,
-        appointments: dated(of.appointments(key)).map(appointmentOf),
+        observations: hasFeed('observations', person) ? of.observations(key).map(observationOf) : null,
+        medications: hasFeed('medications', person) ? of.medications(key).map(medicationOf) : null,
+        procedures: hasFeed('procedures', person) ? of.procedures(key).map(procedureOf) : null,
+        appointments: of.appointments(key).map(appointmentOf),
       },
     ];
   });
+}
+
+function noRows(): readonly HistoryRow[] {
+  return [];
+}
+
+/**
+ * The rows of members: each member is looked up by its key. With a list of keys as a condition the planner may read the
+ * whole tenant for every chunk, as long as it has no statistics of a table that was just filled.
+ */
+function ofMembers(ids: SQL, table: RecordTable, order: string): SQL {
+  const columns = Object.entries({ ...table.key, ...table.values }).map(([name, type]) =>
+    type === 'date' ? sql`t.${sql.identifier(name)}::text` : sql`t.${sql.identifier(name)}`,
+  );
+  return sql`select k.id as member_id, ${sql.join(columns, sql`, `)} from unnest(${ids}) as k(id)
+    cross join lateral (select * from ${sql.identifier(table.table)} r where r.member_id = k.id
+      order by ${sql.raw(order)}) t`;
 }
 
 /**
@@ -161,24 +162,29 @@ export async function loadHistories(
  * person that have no header of it themselves.
  */
 function childrenByEncounter(
+  isMerged: boolean,
   headers: readonly HistoryRow[],
   lines: readonly HistoryRow[],
   diagnoses: readonly HistoryRow[],
 ) {
-  const stored = (row: HistoryRow) => `${row.member_id} ${String(row.encounter_id)}`;
+  const stored = (row: HistoryRow) =>
+    isMerged ? `${row.member_id} ${String(row.encounter_id)}` : (row.encounter_id as string);
   const headed = new Set(headers.map(stored));
   const byEncounter = new Map<string, { lines: ServiceLine[]; diagnoses: EncounterDiagnosis[] }>();
   const keyOf = (row: HistoryRow) => (headed.has(stored(row)) ? stored(row) : ` ${String(row.encounter_id)}`);
   const entry = (row: HistoryRow) => {
     const key = keyOf(row);
-    const known = byEncounter.get(key) ?? { lines: [], diagnoses: [] };
-    byEncounter.set(key, known);
-    return known;
+    const known = byEncounter.get(key);
+    if (known !== undefined) return known;
+    const made = { lines: [], diagnoses: [] };
+    byEncounter.set(key, made);
+    return made;
   };
   for (const row of lines) entry(row).lines.push(lineOf(row));
   for (const row of diagnoses) entry(row).diagnoses.push(diagnosisOf(row));
   return (row: HistoryRow) => {
     const own = byEncounter.get(stored(row));
+    if (!isMerged) return own ?? { lines: [], diagnoses: [] };
     const loose = byEncounter.get(` ${String(row.encounter_id)}`);
     return {
       lines: [...(own?.lines ?? []), ...(loose?.lines ?? [])],
@@ -192,7 +198,7 @@ function lineOf(row: HistoryRow): ServiceLine {
   return {
     procedure: row.procedure as string | null,
     modifiers: row.modifiers as string[],
-    date: row.date_text as string | null,
+    date: row.service_date as string | null,
   };
 }
 

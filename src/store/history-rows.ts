@@ -11,9 +11,8 @@ import type {
   ServiceLine,
 } from '../engine/history.ts';
 
-/** A row as read. Its columns were typed when they were written (record-rows.ts), which the casts here restate. */
+/** A row as read, dates as text. Its columns were typed when they were written (record-rows.ts), which the casts here restate. */
 export type HistoryRow = Readonly<Record<string, unknown>> & { readonly member_id: string };
-export type DatedRow = HistoryRow & { readonly date_text: string };
 
 const emptyToNull = (value: unknown): string | null => (value === '' ? null : (value as string | null));
 
@@ -30,8 +29,8 @@ export function coverageOf(row: HistoryRow): CoveragePeriod {
     program: row.program as CoveragePeriod['program'],
     contractId: emptyToNull(row.contract_id),
     planId: emptyToNull(row.plan_id),
-    from: row.from_text as string,
-    to: row.to_text as string | null,
+    from: row.from_date as string,
+    to: row.to_date as string | null,
     originalEntitlement: row.original_entitlement as string | null,
     currentEntitlement: row.current_entitlement as string | null,
     dualStatus: row.dual_status as string | null,
@@ -52,8 +51,8 @@ export function encounterOf(
 ): Encounter {
   return {
     encounterId: row.encounter_id as string,
-    from: row.from_text as string,
-    to: row.to_text as string,
+    from: row.from_date as string,
+    to: row.to_date as string,
     setting: row.setting as Encounter['setting'],
     billType: row.bill_type as string | null,
     modality: row.modality as Encounter['modality'],
@@ -132,7 +131,7 @@ export function conditionOf(row: HistoryRow): Condition {
     system: row.system as Condition['system'],
     source: row.source as Condition['source'],
     encounterId: row.encounter_id as string | null,
-    recorded: row.date_text as string | null,
+    recorded: row.recorded as string | null,
     clinicalStatus: row.clinical_status as Condition['clinicalStatus'],
     verification: row.verification as Condition['verification'],
     context: row.context as Condition['context'],
@@ -141,11 +140,11 @@ export function conditionOf(row: HistoryRow): Condition {
   };
 }
 
-export function observationOf(row: DatedRow): Observation {
+export function observationOf(row: HistoryRow): Observation {
   return {
     code: row.code as string,
     system: row.system as Observation['system'],
-    date: row.date_text,
+    date: row.date as string,
     value: row.value as number | null,
     unit: row.unit as string | null,
     comparator: row.comparator as Observation['comparator'],
@@ -155,13 +154,13 @@ export function observationOf(row: DatedRow): Observation {
   };
 }
 
-export function medicationOf(row: DatedRow): Medication {
+export function medicationOf(row: HistoryRow): Medication {
   return {
     code: row.code as string | null,
     system: row.system as Medication['system'],
     ingredient: row.ingredient as string | null,
     route: row.route as string | null,
-    date: row.date_text,
+    date: row.date as string,
     daysSupply: row.days_supply as number | null,
     source: row.source as Medication['source'],
     setting: row.setting as string | null,
@@ -169,15 +168,15 @@ export function medicationOf(row: DatedRow): Medication {
   };
 }
 
-export function procedureOf(row: DatedRow): Procedure {
+export function procedureOf(row: HistoryRow): Procedure {
   return {
     code: row.code as string,
     system: row.system as Procedure['system'],
-    date: row.date_text,
+    date: row.date as string,
     status: row.status as string | null,
   };
 }
 
-export function appointmentOf(row: DatedRow): Appointment {
-  return { date: row.date_text, provider: providerOf(row) };
+export function appointmentOf(row: HistoryRow): Appointment {
+  return { date: row.date as string, provider: providerOf(row) };
 }

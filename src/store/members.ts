@@ -104,11 +104,12 @@ export async function membersForAnalysis(
 ): Promise<ReadonlyMap<string, MemberForAnalysis>> {
   const rows = await rowsOf<MemberForAnalysis>(
     tx,
-    sql`select id as "memberKey", pcp_npi as "pcpNpi", merged_into as "mergedInto",
-          merged_into is null and quarantined_at is null and (birth_date is not null and sex is not null
-            or exists (select from members o where o.merged_into = members.id and o.birth_date is not null))
-            as "isAnalysable"
-        from members where id = any(${uuidArray(memberKeys)})`,
+    sql`select m.* from unnest(${uuidArray(memberKeys)}) as k(id) cross join lateral (
+          select id as "memberKey", pcp_npi as "pcpNpi", merged_into as "mergedInto",
+            merged_into is null and quarantined_at is null and (birth_date is not null and sex is not null
+              or exists (select from members o where o.merged_into = members.id and o.birth_date is not null))
+              as "isAnalysable"
+          from members where members.id = k.id limit 1) m`,
   );
   return new Map(rows.map((row) => [row.memberKey, row]));
 }

@@ -93,7 +93,8 @@ function storedFigures(tx: TenantTx, scores: readonly RafScore[]): Promise<reado
     tx,
     sql`select member_id as "memberKey", payment_year as "paymentYear", part, model, raw_current as "rawCurrent",
           payment_current as "paymentCurrent", raw_if_closed as "rawIfClosed", payment_if_closed as "paymentIfClosed"
-        from raf_scores where member_id = any(${uuidArray(members)})`,
+        from unnest(${uuidArray(members)}) as k(id) cross join lateral (
+          select * from raf_scores where raf_scores.member_id = k.id offset 0) s`,
   );
 }
 

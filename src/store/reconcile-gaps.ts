@@ -10,21 +10,33 @@ import { json, rowsOf, textArray, uuidArray } from './rows.ts';
  */
 export async function lockMembers(tx: TenantTx, memberKeys: readonly string[]): Promise<void> {
   await tx.execute(
-    sql`select from members where id = any(${uuidArray(memberKeys)}) order by id for no key update`,
+    sql`select from unnest(${uuidArray([...memberKeys].sort())}) as k(id)
+        cross join lateral (select from members where members.id = k.id for no key update) m`,
   );
 }
 
-/** The gaps of members for payment years, locked: a person's move waits, and then finds another version. */
+/**
+ * The gaps of members that an analysis sets itself against, locked: a person's move waits, and then finds another
+ * version. Those of the payment years given, and, with `closing`, the active ones of earlier years, which no analysis
+ * visits any more: their time is up, deletes excepted. Member by member, as loadHistories does, and for its reason.
+ */
 export function gapsToReconcile(
   tx: TenantTx,
   memberKeys: readonly string[],
-  paymentYears: readonly number[],
+  years: { readonly paymentYears: readonly number[]; readonly closing: boolean },
 ): Promise<readonly StoredGap[]> {
+  const { paymentYears, closing } = years;
+  const closed =
+    closing && paymentYears.length > 0
+      ? sql`(payment_year < ${Math.min(...paymentYears)} and direction <> 'delete'
+          and workflow_status in ('open', 'in_review', 'queried'))`
+      : sql`false`;
   return rowsOf<StoredGap>(
     tx,
-    sql`select ${GAP_COLUMNS} from gaps g where g.member_id = any(${uuidArray(memberKeys)})
-          and g.payment_year = any(${sql.param([...paymentYears])}::integer[])
-        order by g.gap_id for update`,
+    sql`select ${GAP_COLUMNS} from unnest(${uuidArray([...memberKeys].sort())}) as k(id) cross join lateral (
+          select * from gaps where gaps.member_id = k.id
+            and (payment_year = any(${sql.param([...paymentYears])}::integer[]) or ${closed})
+          order by gap_id for update) g`,
   );
 }
 
@@ -36,8 +48,8 @@ export async function evidenceEverSeen(
   if (gapIds.length === 0) return new Map();
   const rows = await rowsOf<{ gap_id: string; keys: readonly string[] }>(
     tx,
-    sql`select gap_id, array_agg(evidence_key) as keys from gap_evidence where gap_id = any(${textArray(gapIds)})
-        group by gap_id`,
+    sql`select k.id as gap_id, e.keys from unnest(${textArray(gapIds)}) as k(id) cross join lateral (
+          select array_agg(evidence_key) as keys from gap_evidence where gap_id = k.id having count(*) > 0) e`,
   );
   return new Map(rows.map((row) => [row.gap_id, new Set(row.keys)]));
 }
@@ -100,6 +112,8 @@ export async function writeGaps(tx: TenantTx, runId: string, gaps: readonly GapR
 export interface GapEvidence {
   readonly gapId: string;
   readonly memberKey: string;
+  /** The gap is new: nothing of it is stored yet. */
+  readonly isNew: boolean;
   readonly evidence: Gap['evidence'];
 }
 
@@ -127,11 +141,14 @@ export async function writeEvidence(
       eligible: item.eligible,
     })),
   );
-  await tx.execute(sql`
-    update gap_evidence e set gone_at = ${given.at}::timestamptz
-    where e.gap_id = any(${textArray(given.gaps.map((gap) => gap.gapId))}) and e.gone_at is null
-      and not exists (select from jsonb_to_recordset(${json(rows)}) as r("gapId" text, key text)
-        where r."gapId" = e.gap_id and r.key = e.evidence_key)`);
+  const known = given.gaps.filter(({ isNew }) => !isNew);
+  if (known.length > 0) {
+    const shown = known.map(({ gapId, evidence }) => ({ gapId, keys: evidence.map(evidenceKey) }));
+    await tx.execute(sql`
+      update gap_evidence e set gone_at = ${given.at}::timestamptz
+      from jsonb_to_recordset(${json(shown)}) as r("gapId" text, keys jsonb)
+      where e.gap_id = r."gapId" and e.gone_at is null and not r.keys ? e.evidence_key`);
+  }
   await tx.execute(sql`
     insert into gap_evidence as e (gap_id, evidence_key, member_id, type, code, date, encounter_id, source, eligible,
       first_seen_at)
@@ -181,8 +198,8 @@ export async function replaceUnspecified(
     })),
   );
   await tx.execute(sql`
-    delete from unspecified_findings u
-    where u.member_id = any(${uuidArray(given.memberKeys)})
+    delete from unspecified_findings u using unnest(${uuidArray(given.memberKeys)}) as k(id)
+    where u.member_id = k.id
       and u.payment_year = any(${sql.param([...given.paymentYears])}::integer[])
       and not exists (select from jsonb_to_recordset(${keys}) as r("memberKey" uuid, "paymentYear" integer, code text)
         where r."memberKey" = u.member_id and r."paymentYear" = u.payment_year and r.code = u.code)`);
@@ -200,19 +217,4 @@ export async function replaceUnspecified(
       = (excluded.weight, excluded.hcc, excluded.evidence, excluded.provider_npi, excluded.contract_id,
          excluded.gap_id, excluded.detail, excluded.run_id, now())
     where (u.detail, u.contract_id) is distinct from (excluded.detail, excluded.contract_id)`);
-}
-
-/** Active gaps of members for years that the analysis no longer visits: their time is up, deletes excepted. */
-export function gapsOfClosedYears(
-  tx: TenantTx,
-  memberKeys: readonly string[],
-  openYears: readonly number[],
-): Promise<readonly StoredGap[]> {
-  return rowsOf<StoredGap>(
-    tx,
-    sql`select ${GAP_COLUMNS} from gaps g where g.member_id = any(${uuidArray(memberKeys)})
-          and g.workflow_status in ('open', 'in_review', 'queried') and g.direction <> 'delete'
-          and g.payment_year < ${Math.min(...openYears)}
-        order by g.gap_id for update`,
-  );
 }
