@@ -1,6 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { TenantTx } from './database.ts';
 import { rowsOf, textArray, uuidArray } from './rows.ts';
+import { unpackScores } from './score-packing.ts';
 
 type Row = Readonly<Record<string, unknown>>;
 
@@ -61,13 +62,24 @@ export async function packetRows(
         and e.encounter_id = t.encounter_id and e.to_date between ${year})`,
       sql`t.at, t.id`,
     ),
-    scores: await rowsAsJson(
-      tx,
-      'raf_scores',
-      sql`${member} and t.payment_year = ${paymentYear}`,
-      sql`t.part, t.model`,
+    scores: unpackedScores(
+      await rowsAsJson(
+        tx,
+        'raf_scores',
+        sql`${member} and t.payment_year = ${paymentYear}`,
+        sql`t.part, t.model`,
+      ),
     ),
   };
+}
+
+/** Score results with every field named, for who reads the packet without this program. */
+function unpackedScores(rows: readonly Row[]): readonly Row[] {
+  return rows.map((row) => {
+    // Written by saveRafScores and by nobody else.
+    const detail = row.detail as Parameters<typeof unpackScores>[0] | null;
+    return detail === null ? row : { ...row, detail: unpackScores(detail) };
+  });
 }
 
 /**

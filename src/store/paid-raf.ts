@@ -1,8 +1,10 @@
 import { sql } from 'drizzle-orm';
+import type { Analysis } from '../engine/analysis-contract.ts';
 import type { ScoreResult } from '../engine/score-contract.ts';
 import type { TenantTx } from './database.ts';
 import type { PaidRaf } from './records.ts';
 import { rowsOf, textArray } from './rows.ts';
+import { type PackedScores, unpackScores } from './score-packing.ts';
 
 /** What CMS paid for a member and month, with what there is to compare it to. */
 export interface PaidMonth {
@@ -27,7 +29,7 @@ export interface PaidMonth {
  * Months of a payment year that CMS paid, rows without an adjustment reason only, of several runs the newest; in the
  * order of member and month.
  */
-export function listPaidMonths(
+export async function listPaidMonths(
   tx: TenantTx,
   ask: {
     readonly paymentYear: number;
@@ -42,7 +44,7 @@ export function listPaidMonths(
     ask.after === null
       ? sql`true`
       : sql`(p.member_id, p.payment_month) > (${ask.after.memberKey}::uuid, ${ask.after.paymentMonth})`;
-  return rowsOf<PaidMonth>(
+  const rows = await rowsOf<StoredMonth>(
     tx,
     sql`with person as (
           select p.*, coalesce(m.merged_into, m.id) as root from paid_raf p join members m on m.id = p.member_id
@@ -59,8 +61,8 @@ export function listPaidMonths(
             from (select distinct on (r.model) r.model, r.paid from person r
                   where r.report = 'mor' and r.root = p.root and r.model is not null
                   order by r.model, r.paid ->> 'runDate' desc nulls last) o), '[]') as "modelOutput",
-          (select s.detail -> 'current' from raf_scores s where s.member_id = p.root and not s.part
-            and s.payment_year = ${ask.paymentYear} limit 1) as current,
+          (select s.detail from raf_scores s where s.member_id = p.root and not s.part
+            and s.payment_year = ${ask.paymentYear} limit 1) as scores,
           (select jsonb_build_object('dualStatus', c.dual_status, 'institutional', c.institutional,
               'originalEntitlement', c.original_entitlement, 'hospice', c.hospice)
             from coverage_periods c join members m on m.id = c.member_id
@@ -69,4 +71,10 @@ export function listPaidMonths(
             order by c.from_date desc limit 1) as coverage
         from months p order by p.root, p.payment_month`,
   );
+  return rows.map(({ scores, ...month }) => ({
+    ...month,
+    current: scores === null ? null : unpackScores(scores).current,
+  }));
 }
+
+type StoredMonth = Omit<PaidMonth, 'current'> & { readonly scores: PackedScores | Analysis['raf'] | null };

@@ -69,8 +69,9 @@ export function rafDistribution(
 ): Promise<readonly RafDistribution[]> {
   const percentile = (share: number) =>
     sql`round((percentile_cont(${share}) within group (order by raw_current))::numeric, 3)::float8`;
+  // A packed factor is a list, one that an older version stored whole an object.
   const part = (kind: string) =>
-    sql`coalesce(sum((f ->> 'value')::numeric) filter (where f ->> 'kind' = ${kind}), 0)`;
+    sql`coalesce(sum(coalesce(f ->> 'value', f ->> 2)::numeric) filter (where coalesce(f ->> 'kind', f ->> 1) = ${kind}), 0)`;
   return rowsOf<RafDistribution>(
     tx,
     sql`with scores as (

@@ -3,6 +3,7 @@ import type { Analysis } from '../engine/analysis-contract.ts';
 import type { TenantTx } from './database.ts';
 import { rafParts } from './raf-parts.ts';
 import { isoInstant, json, rowsOf, uuidArray } from './rows.ts';
+import { type PackedScores, packScores, unpackScores } from './score-packing.ts';
 
 /** One score: of a member, payment year and model; `part` marks one model's part of a blend. */
 export interface RafScore {
@@ -55,6 +56,7 @@ export async function saveRafScores(tx: TenantTx, runId: string, scores: readonl
     runId,
     scores.filter((score) => before.get(keyOf(score)) !== figuresOf(score)),
   );
+  const rows = scores.map((score) => ({ ...score, detail: score.detail && packScores(score.detail) }));
   // An explanation that stays the same is left where it lies: large values are not written again each night.
   await tx.execute(sql`
     insert into raf_scores as s (member_id, payment_year, part, model, blend_weight, segment, contract_id, plan_id,
@@ -62,7 +64,7 @@ export async function saveRafScores(tx: TenantTx, runId: string, scores: readonl
     select r."memberKey", r."paymentYear", r.part, r.model, r."blendWeight", r.segment, r."contractId", r."planId",
       r."asOf", r."rawCurrent", r."paymentCurrent", r."rawIfClosed", r."paymentIfClosed", r.hccs,
       nullif(r.detail, 'null'::jsonb), ${runId}::uuid
-    from jsonb_to_recordset(${json(scores)}) as r("memberKey" uuid, "paymentYear" integer, part boolean, model text,
+    from jsonb_to_recordset(${json(rows)}) as r("memberKey" uuid, "paymentYear" integer, part boolean, model text,
       "blendWeight" double precision, segment text, "contractId" text, "planId" text, "asOf" date,
       "rawCurrent" double precision, "paymentCurrent" double precision, "rawIfClosed" double precision,
       "paymentIfClosed" double precision, hccs text[], detail jsonb)
@@ -135,12 +137,12 @@ async function appendHistory(tx: TenantTx, runId: string, scores: readonly RafSc
 }
 
 /** The latest scores of a member, latest payment year first, wholes before their parts. */
-export function listRafScores(
+export async function listRafScores(
   tx: TenantTx,
   memberKey: string,
   paymentYear: number | null = null,
 ): Promise<readonly (RafScore & { readonly updatedAt: string })[]> {
-  return rowsOf(
+  const rows = await rowsOf<StoredScore>(
     tx,
     sql`select s.member_id as "memberKey", s.payment_year as "paymentYear", s.part, s.model,
           s.blend_weight as "blendWeight", s.segment, s.contract_id as "contractId", s.plan_id as "planId",
@@ -151,7 +153,13 @@ export function listRafScores(
           and ${paymentYear === null ? sql`true` : sql`s.payment_year = ${paymentYear}`}
         order by s.payment_year desc, s.part, s.model`,
   );
+  return rows.map((row) => ({ ...row, detail: row.detail && unpackScores(row.detail) }));
 }
+
+type StoredScore = Omit<RafScore, 'detail'> & {
+  readonly updatedAt: string;
+  readonly detail: PackedScores | Analysis['raf'] | null;
+};
 
 export interface RafPoint {
   readonly paymentYear: number;

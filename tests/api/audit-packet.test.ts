@@ -93,6 +93,15 @@ describePostgres('audit packets', () => {
     ]);
     expect(read('queries').queries).toMatchObject([{ gap_id: gap.gapId, status: 'sent' }]);
     expect(read('scores').length).toBeGreaterThan(0);
+    expect(read('scores')).toContainEqual(
+      expect.objectContaining({
+        detail: expect.objectContaining({
+          current: expect.objectContaining({
+            factors: expect.arrayContaining([expect.objectContaining({ kind: 'demographic' })]),
+          }),
+        }),
+      }),
+    );
     const versions = JSON.parse(String(files.get('versions.json')));
     expect(versions.models).toContain('cms-hcc-v28');
     expect(versions.suspectRules).toMatchObject({ version: reference().suspecting.library.version });

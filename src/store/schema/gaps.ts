@@ -15,6 +15,7 @@ import {
 import type { Analysis, Gap, UnspecifiedFlag } from '../../engine/analysis-contract.ts';
 import type { ChosenLink, PriorityPart } from '../gaps.ts';
 import type { RafParts } from '../raf-parts.ts';
+import type { PackedScores } from '../score-packing.ts';
 import { createdAt, instant, tenantId } from './columns.ts';
 
 /** Written as in the worklist's statements, word for word: the planner must see that the one implies the other. */
@@ -40,8 +41,8 @@ export const rafScores = pgTable(
     rawIfClosed: doublePrecision().notNull(),
     paymentIfClosed: doublePrecision(),
     hccs: text().array().notNull(),
-    /** Both score results whole, for the explanation. */
-    detail: jsonb().$type<Analysis['raf']>(),
+    /** Both score results, packed, for the explanation (score-packing.ts). */
+    detail: jsonb().$type<PackedScores | Analysis['raf']>(),
     runId: uuid().notNull(),
     updatedAt: createdAt(),
   },
