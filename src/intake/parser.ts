@@ -47,6 +47,8 @@ export interface IntakeLookups {
   readonly drug?: (query: DrugQuery) => ResolvedDrug | null;
   /** Which of these member ids earlier batches brought. Absent: only the members of this batch are known. */
   readonly knownMembers?: (memberIds: readonly string[]) => Promise<ReadonlySet<string>>;
+  /** FHIR resources (`Type/id`) that earlier batches said are deleted, and up to when (ISO; null: not known). */
+  readonly deletedResources?: () => Promise<ReadonlyMap<string, string | null>>;
   /** Which of these encounter ids earlier batches brought, as `memberId` TAB `encounterId`. */
   readonly knownEncounters?: (keys: readonly string[]) => Promise<ReadonlySet<string>>;
 }

@@ -16,6 +16,7 @@ import type { MergeChange, UnresolvedRow } from '../store/member-links.ts';
 import { knownEncounters, knownMembers } from '../store/members.ts';
 import { mergeStage } from '../store/merge-stage.ts';
 import type { FileReport, IntakeFinding } from '../store/records.ts';
+import { deletedResources } from '../store/resource-deletions.ts';
 import { openStage } from '../store/staging.ts';
 import { currentSettings } from '../store/tenancy.ts';
 import { addBatchAnalysis } from '../store/work-items.ts';
@@ -78,6 +79,7 @@ export async function readBatch(reading: BatchReading): Promise<void> {
     for await (const event of parseBatch(inputs, options, settings)) {
       if (event.type === 'finding') await findings.add(event.finding);
       else if (event.type === 'report') reports.push(event.report);
+      else if (event.type === 'deletion') stage.delete(event.deletion);
       else if (stage.add(event.record)) {
         reading.checkpoint();
         await stage.send();
@@ -260,6 +262,7 @@ async function optionsOf(reading: BatchReading, batch: Batch) {
     lookups: {
       ...intakeLookups(reference),
       knownMembers: (ids) => withTenant(db, tenantId, (tx) => knownMembers(tx, ids)),
+      deletedResources: () => withTenant(db, tenantId, (tx) => deletedResources(tx)),
       knownEncounters: (keys) => withTenant(db, tenantId, (tx) => knownEncounters(tx, keys)),
     },
   });

@@ -1,5 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { EncounterDiagnosis, MemberHistory, ServiceLine } from '../engine/history.ts';
+import { withBilledVisits } from './billed-visits.ts';
 import type { TenantTx } from './database.ts';
 import { feedsOf } from './feeds.ts';
 import {
@@ -25,6 +26,7 @@ import {
   PROCEDURES,
   type RecordTable,
   SERVICE_LINES,
+  VISIT_CLAIMS,
 } from './record-tables.ts';
 import type { Feed } from './records.ts';
 import { rowsOf, uuidArray } from './rows.ts';
@@ -94,6 +96,7 @@ export async function loadHistories(
   const diagnoses = await group(DIAGNOSES, 'encounter_id, position nulls last, code');
   const statuses = await group(ENCOUNTER_STATUSES, 'encounter_id, icn');
   const conditions = await group(CONDITIONS, 'key');
+  const visitClaims = await group(VISIT_CLAIMS, 'encounter_id');
   const ofFeed = (feed: Feed, table: RecordTable) =>
     hasFeed(feed, members) ? group(table, 'date, key') : noRows;
   const observations = await ofFeed('observations', OBSERVATIONS);
@@ -120,7 +123,7 @@ export async function loadHistories(
     if (birthDate === null || sex === null) return [];
     const children = childrenByEncounter(person.length > 1, encounters(key), lines(key), diagnoses(key));
     return [
-      {
+      withBilledVisits(visitClaims(key), {
         memberId: key,
         birthDate,
         sex,
@@ -135,7 +138,7 @@ export async function loadHistories(
         medications: hasFeed('medications', person) ? of.medications(key).map(medicationOf) : null,
         procedures: hasFeed('procedures', person) ? of.procedures(key).map(procedureOf) : null,
         appointments: of.appointments(key).map(appointmentOf),
-      },
+      }),
     ];
   });
 }

@@ -3,6 +3,7 @@ import type { TenantTx } from './database.ts';
 import { noteFeeds } from './feeds.ts';
 import { applyLinks, type MergeChange, type UnresolvedRow } from './member-links.ts';
 import {
+  CONDITIONS,
   DIAGNOSES,
   ENCOUNTERS,
   MEMBER_ALIASES,
@@ -10,6 +11,7 @@ import {
   type RecordTable,
   SERVICE_LINES,
 } from './record-tables.ts';
+import { applyChangedConditions, applyDeletions } from './resource-deletions.ts';
 import { rowOf, rowsOf } from './rows.ts';
 import { STAGED_IDS, STAGED_LINKS, STAGED_MEMBERS, type Stage, stageOf } from './staging.ts';
 import { keepLastHistories, removeOutdated, statedBy } from './whole-members.ts';
@@ -55,6 +57,8 @@ export async function mergeStage(tx: TenantTx, batchId: string, stage: Stage): P
   ]);
   if (stage.has(ENCOUNTERS)) changedRows += await removeReplaced(tx, stage);
   if (stage.statesWhole) changedRows += await removeOutdated(tx, stage);
+  if (stage.has('deletions')) changedRows += await applyDeletions(tx, batchId);
+  if (stage.has(CONDITIONS)) changedRows += await applyChangedConditions(tx);
   for (const table of staged) changedRows += await mergeTable(tx, { table, batchId, stage });
   if (await noteFeeds(tx, batchId, stage.feeds)) {
     await tx.execute(

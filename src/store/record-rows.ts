@@ -1,6 +1,7 @@
 import type { Provider } from '../engine/history.ts';
 import {
   APPOINTMENTS,
+  CLAIM_RESOURCES,
   CONDITIONS,
   COVERAGE,
   DIAGNOSES,
@@ -13,6 +14,7 @@ import {
   PROCEDURES,
   type RecordTable,
   SERVICE_LINES,
+  VISIT_CLAIMS,
 } from './record-tables.ts';
 import type { CanonicalRecord, MemberLinkRecord, MemberRecord } from './records.ts';
 
@@ -146,6 +148,10 @@ export function rowOfRecord(record: Exclude<CanonicalRecord, MemberRecord | Memb
           reasons: record.reasons,
         },
       };
+    case 'visit_claim':
+      return { table: VISIT_CLAIMS, row: { encounter_id: record.encounterId, claim_id: record.claimId } };
+    case 'claim_resource':
+      return { table: CLAIM_RESOURCES, row: { claim_id: record.claimId, resource: record.resource } };
     case 'member_alias':
       return { table: MEMBER_ALIASES, row: { alias: record.alias } };
     case 'paid_raf':

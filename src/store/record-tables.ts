@@ -89,6 +89,7 @@ export const CONDITIONS = table(
     meat: 'text[]',
     signed: 'boolean',
   },
+  ['encounter_id'],
 );
 
 export const OBSERVATIONS = table(
@@ -155,6 +156,10 @@ export const PAID_RAF = table(
   },
 );
 
+export const VISIT_CLAIMS = table('visit_claims', { encounter_id: 'text' }, { claim_id: 'text' });
+
+export const CLAIM_RESOURCES = table('claim_resources', { claim_id: 'text' }, { resource: 'text' });
+
 /** Aliases have no values: a row is there or it is not. */
 export const MEMBER_ALIASES = table('member_aliases', { alias: 'text' }, {});
 
@@ -170,6 +175,8 @@ export const RECORD_TABLES: readonly RecordTable[] = [
   PROCEDURES,
   APPOINTMENTS,
   ENCOUNTER_STATUSES,
+  VISIT_CLAIMS,
+  CLAIM_RESOURCES,
   PAID_RAF,
   MEMBER_ALIASES,
 ];

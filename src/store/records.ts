@@ -117,6 +117,18 @@ export interface MemberAliasRecord extends RecordOf<'member_alias'> {
   readonly alias: string;
 }
 
+/** The visit `encounterId` (source `ehr`) is billed by the claim: what was documented there is a note of the claim's. */
+export interface VisitClaimRecord extends RecordOf<'visit_claim'> {
+  readonly encounterId: string;
+  readonly claimId: string;
+}
+
+/** Which resource of a FHIR server states the claim now, as `Type/id`: its deletion takes the claim back. */
+export interface ClaimResourceRecord extends RecordOf<'claim_resource'> {
+  readonly claimId: string;
+  readonly resource: string;
+}
+
 /**
  * A row of a crosswalk: `memberId` is the same person as `into`, the id that survives; or, with `into` null, is no
  * longer. Nothing is moved, so that taking a link back restores both members whole.
@@ -171,9 +183,27 @@ export type CanonicalRecord =
   | ProcedureRecord
   | AppointmentRecord
   | EncounterStatusRecord
+  | VisitClaimRecord
+  | ClaimResourceRecord
   | PaidRafRecord
   | MemberAliasRecord
   | MemberLinkRecord;
+
+/**
+ * A resource that a FHIR server has deleted, or calls a mistake: what it brought is taken back. It names no member.
+ * Stands before the records of its batch, whatever its place.
+ */
+export interface ResourceDeletion {
+  /** `Type/id`. */
+  readonly resource: string;
+  /** Versions of the resource up to this instant (ISO) are gone; null: all that are known now or come later. */
+  readonly at: string | null;
+  /** Also holds against versions that arrive in later batches. */
+  readonly lasting: boolean;
+  /** A Procedure: number of the line that it gave its encounter. */
+  readonly lineNumber: number | null;
+  readonly source: SourceRef;
+}
 
 /** A record, or part of one, that was not taken (severity error) or taken with a remark (severity warning). */
 export interface IntakeFinding {
@@ -211,5 +241,6 @@ export interface FileReport {
 /** What a streaming parser emits, in order. */
 export type IntakeEvent =
   | { readonly type: 'record'; readonly record: CanonicalRecord }
+  | { readonly type: 'deletion'; readonly deletion: ResourceDeletion }
   | { readonly type: 'finding'; readonly finding: IntakeFinding }
   | { readonly type: 'report'; readonly report: FileReport };

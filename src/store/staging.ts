@@ -5,7 +5,7 @@ import { from as copyFrom } from 'pg-copy-streams';
 import type { TenantTx } from './database.ts';
 import { rowOfRecord } from './record-rows.ts';
 import { ENCOUNTERS, RECORD_TABLES, type RecordTable } from './record-tables.ts';
-import type { CanonicalRecord, Feed } from './records.ts';
+import type { CanonicalRecord, Feed, ResourceDeletion } from './records.ts';
 import { json, rowsOf, storableJson } from './rows.ts';
 
 /** A table of the stage: its name and its columns with their SQL types, in the order in which they are copied. */
@@ -20,6 +20,7 @@ const COMMON = { m: 'integer', ord: 'integer', source_file: 'text', source_row: 
 export const STAGED_IDS = 'stage_ids';
 export const STAGED_MEMBERS = 'stage_members';
 export const STAGED_LINKS = 'stage_links';
+export const STAGED_DELETIONS = 'stage_deletions';
 
 /** Name of the stage's table for rows of `table`. */
 export function stageOf(table: RecordTable): string {
@@ -40,6 +41,17 @@ const MEMBERS: StageTable = {
   },
 };
 const LINKS: StageTable = { name: STAGED_LINKS, columns: { ...COMMON, into_m: 'integer' } };
+const DELETIONS: StageTable = {
+  name: STAGED_DELETIONS,
+  columns: {
+    resource: 'text',
+    deleted_at: 'timestamptz',
+    lasting: 'boolean',
+    line_number: 'integer',
+    source_file: 'text',
+    source_row: 'integer',
+  },
+};
 const OF_RECORDS: ReadonlyMap<RecordTable, StageTable> = new Map(
   RECORD_TABLES.map((table) => [
     table,
@@ -54,7 +66,7 @@ const OF_RECORDS: ReadonlyMap<RecordTable, StageTable> = new Map(
     },
   ]),
 );
-const STAGE_TABLES: readonly StageTable[] = [IDS, MEMBERS, LINKS, ...OF_RECORDS.values()];
+const STAGE_TABLES: readonly StageTable[] = [IDS, MEMBERS, LINKS, DELETIONS, ...OF_RECORDS.values()];
 
 const FEED_OF: Readonly<Partial<Record<CanonicalRecord['kind'], Feed>>> = {
   observation: 'observations',
@@ -141,7 +153,7 @@ export class Stage {
     return this.#order;
   }
 
-  has(table: RecordTable | 'members' | 'links'): boolean {
+  has(table: RecordTable | 'members' | 'links' | 'deletions'): boolean {
     return (this.#rows.get(stageTable(table)) ?? 0) > 0;
   }
 
@@ -194,6 +206,11 @@ export class Stage {
     return this.#buffered >= BUFFERED_ROWS;
   }
 
+  delete({ resource, at, lasting, lineNumber, source }: ResourceDeletion): void {
+    const line = lineNumber === null ? null : String(lineNumber);
+    this.#push(DELETIONS, [resource, at, lasting ? 't' : 'f', line, source.file, String(source.row)]);
+  }
+
   /** Starts sending what is buffered, after what was sent before: reading goes on meanwhile. */
   async send(): Promise<void> {
     await this.#sending;
@@ -234,9 +251,10 @@ export class Stage {
   }
 }
 
-function stageTable(table: RecordTable | 'members' | 'links'): StageTable {
+function stageTable(table: RecordTable | 'members' | 'links' | 'deletions'): StageTable {
   if (table === 'members') return MEMBERS;
   if (table === 'links') return LINKS;
+  if (table === 'deletions') return DELETIONS;
   const found = OF_RECORDS.get(table);
   if (found === undefined) throw new Error(`${table.table} is no table of the stage`);
   return found;

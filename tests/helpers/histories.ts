@@ -1,4 +1,6 @@
 import type { Encounter, MemberHistory } from '../../src/engine/history.ts';
+import { withBilledVisits } from '../../src/store/billed-visits.ts';
+import type { HistoryRow } from '../../src/store/history-rows.ts';
 import type { CanonicalRecord, Feed } from '../../src/store/records.ts';
 
 type Open<T> = { -readonly [K in keyof T]: T[K] extends readonly (infer Item)[] | null ? Item[] : T[K] };
@@ -8,6 +10,7 @@ export function historiesOf(records: readonly CanonicalRecord[]): MemberHistory[
   const histories = new Map<string, Open<MemberHistory>>();
   const encounters = new Map<string, Open<Encounter>>();
   const feeds = new Set<Feed>();
+  const visits: HistoryRow[] = [];
   const of = (memberId: string): Open<MemberHistory> => {
     const known = histories.get(memberId);
     if (known) return known;
@@ -74,12 +77,26 @@ export function historiesOf(records: readonly CanonicalRecord[]): MemberHistory[
       case 'appointment':
         history.appointments.push(record.appointment);
         break;
+      case 'visit_claim':
+        visits.push({
+          member_id: record.memberId,
+          encounter_id: record.encounterId,
+          claim_id: record.claimId,
+        });
+        break;
       case 'encounter_status':
+      case 'claim_resource':
       case 'paid_raf':
         break;
     }
   }
-  return [...histories.values()].map((history) => ({
+  const joined = [...histories.values()].map((history) =>
+    withBilledVisits(
+      visits.filter((visit) => visit.member_id === history.memberId),
+      history,
+    ),
+  );
+  return joined.map((history) => ({
     ...history,
     observations: feeds.has('observations') ? history.observations : null,
     medications: feeds.has('medications') ? history.medications : null,

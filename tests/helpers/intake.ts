@@ -1,5 +1,11 @@
 import type { IntakeInput } from '../../src/intake/parser.ts';
-import type { CanonicalRecord, FileReport, IntakeEvent, IntakeFinding } from '../../src/store/records.ts';
+import type {
+  CanonicalRecord,
+  FileReport,
+  IntakeEvent,
+  IntakeFinding,
+  ResourceDeletion,
+} from '../../src/store/records.ts';
 
 /** An input that gives its bytes in pieces of `pieceBytes`, to meet every boundary between chunks. */
 export function inputOf(file: string, content: string | Uint8Array, pieceBytes = 7): IntakeInput {
@@ -18,14 +24,16 @@ export interface Collected {
   readonly records: CanonicalRecord[];
   readonly findings: IntakeFinding[];
   readonly reports: FileReport[];
+  readonly deletions: ResourceDeletion[];
 }
 
 /** Reads a parser to its end. */
 export async function collect(events: AsyncIterable<IntakeEvent>): Promise<Collected> {
-  const collected: Collected = { records: [], findings: [], reports: [] };
+  const collected: Collected = { records: [], findings: [], reports: [], deletions: [] };
   for await (const event of events) {
     if (event.type === 'record') collected.records.push(event.record);
     else if (event.type === 'finding') collected.findings.push(event.finding);
+    else if (event.type === 'deletion') collected.deletions.push(event.deletion);
     else collected.reports.push(event.report);
   }
   return collected;

@@ -34,6 +34,62 @@ describe('a bulk export', () => {
     ]);
   });
 
+  it('takes deleted resources out, wherever the deletion stands, and keeps later versions', async () => {
+    const deleted = JSON.stringify({
+      resourceType: 'Bundle',
+      type: 'transaction',
+      timestamp: '2026-03-06T00:00:00Z',
+      entry: ['Condition/x1', 'https://ehr.example/fhir/Condition/x3', 'Patient/b1'].map((url) => ({
+        request: { method: 'DELETE', url },
+      })),
+    });
+    const again = JSON.stringify({
+      resourceType: 'Condition',
+      id: 'x3',
+      meta: { lastUpdated: '2026-03-07T00:00:00Z' },
+      subject: { reference: 'Patient/b1' },
+      code: { coding: [{ system: 'http://hl7.org/fhir/sid/icd-10-cm', code: 'G20.A1' }] },
+    });
+    for (const files of [
+      [inputOf('deleted.ndjson', deleted), ...inputs, inputOf('again.ndjson', again)],
+      [inputOf('again.ndjson', again), ...inputs, inputOf('deleted.ndjson', deleted)],
+    ]) {
+      const { findings, reports, records, deletions } = await collect(fhirParser()(files, options));
+      expect(only(records, 'condition').map(({ key, source }) => [key, source.file])).toEqual([
+        ['x3', 'again.ndjson'],
+      ]);
+      expect(deletions.map(({ resource, at, lasting }) => [resource, at, lasting])).toEqual([
+        ['Condition/x1', '2026-03-06T00:00:00.000Z', true],
+        ['Condition/x3', '2026-03-06T00:00:00.000Z', true],
+      ]);
+      expect(
+        brief(findings)
+          .filter((text) => text.includes('delet'))
+          .sort(),
+      ).toEqual([
+        'deleted.ndjson:1 deletion_not_applied /entry/2',
+        'export/Condition.000.ndjson:1 resource_deleted ',
+        'export/Condition.000.ndjson:2 resource_deleted ',
+        'export/Condition.000.ndjson:5 resource_deleted ',
+      ]);
+      expect(reports.find(({ recordType }) => recordType === 'deletion')).toMatchObject({
+        file: 'deleted.ndjson',
+        received: 3,
+        accepted: 3,
+      });
+    }
+  });
+
+  it('does not take what an earlier batch said is deleted, but a version after it', async () => {
+    const known = new Map<string, string | null>([
+      ['Condition/x1', null],
+      ['Condition/x3', '2020-01-01T00:00:00Z'],
+    ]);
+    const later = intakeOptions({ ...options, lookups: { deletedResources: async () => known } });
+    const { records } = await collect(fhirParser()(inputs, later));
+    expect(only(records, 'condition').map(({ key }) => key)).not.toContain('x1');
+  });
+
   it('the order of the files changes nothing but the order of the records', async () => {
     const sorted = (records: readonly unknown[]) => records.map((record) => JSON.stringify(record)).sort();
     const forward = await collect(fhirParser()(inputs, options));

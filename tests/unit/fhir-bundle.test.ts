@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { fhirParser } from '../../src/intake/fhir/parse.ts';
 import { intakeOptions } from '../../src/intake/parser.ts';
+import { historiesOf } from '../helpers/histories.ts';
 import { brief, collect, inputOf, only } from '../helpers/intake.ts';
 
 const bundle = readFileSync(new URL('../fixtures/fhir/bundle.json', import.meta.url));
@@ -54,9 +55,12 @@ describe('a transaction Bundle', () => {
 
   it('hangs conditions of a visit on the claim whose line names it, and puts no diagnosis on the visit', async () => {
     const { records } = await read();
-    const { condition } = only(records, 'condition').find(({ key }) => key === 'c4') ?? {};
+    const { memberId } = only(records, 'visit_claim')[0] ?? {};
+    const history = historiesOf(records).find((each) => each.memberId === memberId);
+    const condition = history?.conditions.find(({ conditionId }) => conditionId === 'c4');
     expect(condition).toMatchObject({ code: 'J449', encounterId: 'CLM-F1', recorded: '2026-03-14' });
-    expect(only(records, 'diagnosis').filter(({ encounterId }) => encounterId === 'fe-2')).toEqual([]);
+    const visit = history?.encounters.find(({ encounterId }) => encounterId === 'fe-2');
+    expect(visit).toMatchObject({ source: 'ehr', diagnoses: [] });
   });
 
   it('reads claims: status, bill type, replacement, modality, final diagnoses', async () => {
@@ -164,6 +168,7 @@ describe('two versions of one claim', () => {
     const { records } = await read(JSON.stringify([eob('n1', '2026-03-01T00:00:00Z', 'E119'), wrong]));
     expect(records).toMatchObject([
       { kind: 'encounter', encounter: { encounterId: 'CLM-V', claimStatus: 'void' } },
+      { kind: 'claim_resource', claimId: 'CLM-V', resource: 'ExplanationOfBenefit/n1' },
     ]);
   });
 });

@@ -15,6 +15,7 @@ import {
 } from './claim-facts.ts';
 import { codingOf, diagnosisOf, ndcOf, procedureOf } from './codes.ts';
 import { dayAt, type Span, spanAt } from './dates.ts';
+import { deletedResource } from './deletions.ts';
 import { at, codesAt, codings, type Json, list, number, text } from './json.ts';
 import { unresolved } from './map-clinical.ts';
 import { noteDiagnosis } from './map-encounter.ts';
@@ -51,13 +52,29 @@ export function mapClaim(mapping: Mapping, type: string): Mapped {
     return { ok: true, records: [] };
   }
   const kind = claimKind(resource);
-  if (kind === 'pharmacy') return mapFill(mapping, memberId, claimId);
-  return mapService(mapping, {
-    memberId,
-    claimId,
-    kind,
-    retracted: status === 'cancelled' || status === 'entered-in-error',
-  });
+  const retracted = status === 'cancelled' || status === 'entered-in-error';
+  const mapped =
+    kind === 'pharmacy'
+      ? mapFill(mapping, memberId, claimId)
+      : mapService(mapping, { memberId, claimId, kind, retracted });
+  const stating = keys.map(deletedResource).find((key) => key !== null) ?? null;
+  if (!mapped.ok || mapped.records.length === 0 || stating === null) return mapped;
+  const { source } = mapping;
+  const stated: CanonicalRecord = { kind: 'claim_resource', memberId, source, claimId, resource: stating };
+  return { ok: true, records: [...mapped.records, stated] };
+}
+
+/** The visits that the lines of a claim name. */
+function* visitsOf(
+  { index, source }: Mapping,
+  claim: { readonly memberId: string; readonly claimId: string; readonly items: readonly Json[] },
+): Generator<CanonicalRecord> {
+  const { memberId, claimId, items } = claim;
+  const references = items.flatMap((item) => list(item, 'encounter').map((each) => text(each, 'reference')));
+  for (const reference of new Set(references)) {
+    const encounterId = reference === null ? null : index.encounterIdOf(plainReference(reference));
+    if (encounterId !== null) yield { kind: 'visit_claim', memberId, source, encounterId, claimId };
+  }
 }
 
 interface ClaimContext {
@@ -128,6 +145,7 @@ function mapService(mapping: Mapping, { memberId, claimId, kind, retracted }: Cl
   };
   const records: CanonicalRecord[] = [{ kind: 'encounter', memberId, source, encounter, complete: true }];
   if (claimStatus === 'void') return { ok: true, records };
+  records.push(...visitsOf(mapping, { memberId, claimId, items }));
   const taken = new Set<number>();
   let free = 1;
   for (const { sequence, line } of lines) {

@@ -111,14 +111,18 @@ export function mapProcedure(mapping: Mapping): Mapped {
   const records: CanonicalRecord[] = [{ kind: 'procedure', memberId, source, key: id, procedure }];
   const billable = procedureOf(concept);
   const encounterId = encounterKey === null ? null : index.encounterIdOf(encounterKey);
-  const known = encounterKey !== null && index.spanOf(encounterKey) !== null;
-  if (billable !== null && known && encounterId !== null && (status === null || status === 'completed')) {
-    // Numbers above any that the encounter's own types take, the same whenever the procedure is sent.
-    const lineNumber = 1_000 + (fingerprint(id) % 1_000_000);
+  // Whether or not the batch brings the encounter: a line of one that never comes is nobody's.
+  if (billable !== null && encounterId !== null && (status === null || status === 'completed')) {
+    const lineNumber = procedureLine(id);
     const line = { procedure: billable, modifiers: [], date };
     records.push({ kind: 'service_line', memberId, source, encounterId, lineNumber, line });
   }
   return { ok: true, records };
+}
+
+/** Number of the line that a Procedure gives its encounter: above any of the encounter's own, whenever it is sent. */
+export function procedureLine(id: string): number {
+  return 1_000 + (fingerprint(id) % 1_000_000);
 }
 
 type MedicationSource = Medication['source'];

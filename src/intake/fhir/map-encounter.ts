@@ -26,9 +26,9 @@ const SETTINGS: Readonly<Record<string, Setting>> = {
 const NOT_YET = new Set(['planned', 'arrived', 'triaged', 'in-progress', 'onleave', 'unknown']);
 
 /**
- * Encounter: a record of source `ehr` beside any claim for the same visit. The two are joined when a claim line names
- * the encounter: then diagnoses made there are evidence on the claim's record, else diagnoses of this one. Without a
- * CPT of its own (`type`, Procedure) its eligibility is unknown.
+ * Encounter: a record of source `ehr` beside any claim for the same visit, with the diagnoses made there. Where a claim
+ * line names it, they become evidence on the claim's record when the history is put together. Without a CPT of its own
+ * (`type`, Procedure) its eligibility is unknown.
  */
 export function mapEncounter(mapping: Mapping): Mapped {
   const { resource, index, source, keys } = mapping;
@@ -93,10 +93,8 @@ export function mapEncounter(mapping: Mapping): Mapped {
     const line = { procedure, modifiers: [], date: span.to };
     records.push({ kind: 'service_line', memberId, source, encounterId, lineNumber: number + 1, line });
   }
-  if (keys.every((key) => index.claimOf(key) === null)) {
-    for (const code of diagnosesOf(mapping)) {
-      records.push({ kind: 'diagnosis', memberId, source, encounterId, code, position: null });
-    }
+  for (const code of diagnosesOf(mapping)) {
+    records.push({ kind: 'diagnosis', memberId, source, encounterId, code, position: null });
   }
   return { ok: true, records };
 }
@@ -172,7 +170,7 @@ export function mapCondition(mapping: Mapping): Mapped {
       facts.category === 'problem' || (facts.category === null && encounter === null)
         ? 'problem_list'
         : 'note',
-    encounterId: encounter?.claimId ?? encounter?.id ?? null,
+    encounterId: encounter?.id ?? null,
     recorded,
     clinicalStatus: facts.clinicalStatus,
     verification: facts.verification,
@@ -181,7 +179,7 @@ export function mapCondition(mapping: Mapping): Mapped {
     signed: null,
   } as const;
   const records: CanonicalRecord[] = [{ kind: 'condition', memberId, source, key: id, condition }];
-  if (encounter?.id && encounter.named && encounter.claimId === null && isEncounterDiagnosis(facts)) {
+  if (encounter?.id && encounter.named && isEncounterDiagnosis(facts)) {
     const { code } = diagnosis;
     records.push({ kind: 'diagnosis', memberId, source, encounterId: encounter.id, code, position: null });
   }
@@ -190,9 +188,8 @@ export function mapCondition(mapping: Mapping): Mapped {
 
 interface ConditionEncounter {
   readonly id: string | null;
-  readonly claimId: string | null;
   readonly to: IsoDate | null;
-  /** By the condition itself, and the batch brings the encounter; else the encounter names the condition. */
+  /** By the condition itself, whether or not the batch brings the encounter; else the encounter names the condition. */
   readonly named: boolean;
 }
 
@@ -201,13 +198,7 @@ function encounterOf({ resource, index, keys }: Mapping): ConditionEncounter | n
   const naming = keys.map((key) => index.encounterOf(key)).find((key) => key !== null);
   const key = named === null ? naming : plainReference(named);
   if (key === undefined || key === null) return null;
-  const span = index.spanOf(key);
-  return {
-    id: index.encounterIdOf(key),
-    claimId: index.claimOf(key),
-    to: span?.to ?? null,
-    named: named !== null && span !== null,
-  };
+  return { id: index.encounterIdOf(key), to: index.spanOf(key)?.to ?? null, named: named !== null };
 }
 
 const SYSTEMS = { icd10: 'icd10cm', snomed: 'snomed', icd9: 'other', other: 'other' } as const;

@@ -1,11 +1,18 @@
 import { createHash } from 'node:crypto';
-import type { IntakeEvent } from '../../store/records.ts';
+import type { IntakeEvent, ResourceDeletion } from '../../store/records.ts';
 import { FileOutcome } from '../outcome.ts';
 import type { IntakeInput, IntakeOptions, Parser } from '../parser.ts';
 import { claimIdOf } from './claim-facts.ts';
-import { type Json, list, number, text } from './json.ts';
+import { Deletions, deletedResource, isRetracted } from './deletions.ts';
+import { at, type Json, list, number, text } from './json.ts';
 import { mapClaim } from './map-claim.ts';
-import { mapAppointment, mapMedication, mapObservation, mapProcedure } from './map-clinical.ts';
+import {
+  mapAppointment,
+  mapMedication,
+  mapObservation,
+  mapProcedure,
+  procedureLine,
+} from './map-clinical.ts';
 import { mapCondition, mapEncounter } from './map-encounter.ts';
 import { mapCoverage, mapPatient } from './map-member.ts';
 import { type FhirSettings, type Mapped, Mapping } from './mapping.ts';
@@ -58,19 +65,15 @@ async function* parseAll(
   options: IntakeOptions,
   settings: FhirSettings,
 ): AsyncGenerator<IntakeEvent> {
-  const index = new ResourceIndex(settings.memberIdSystems);
-  /** Files that are one Bundle of a type that is not read, which may be said after its entries. */
-  const refused = new Set<IntakeInput>();
-  for (const input of inputs) {
-    for await (const read of readResources(input, options.limits)) {
-      if (read.kind === 'resource' && read.deletes === null) index.add(read);
-      else if (read.kind === 'fault' && read.whole && read.code === BUNDLE_NOT_READ.code) refused.add(input);
-    }
-  }
+  const deletions = new Deletions((await options.lookups.deletedResources?.()) ?? []);
+  const given = { options, settings, deletions };
+  let { index, refused, deletes } = await readIndex(inputs, given);
+  // A deletion may stand after what it deletes, which has to be left out of the index then.
+  if (deletes) ({ index, refused, deletes } = await readIndex(inputs, given));
   let ordinal = 0;
   for (const input of inputs) {
     const outcome = new FileOutcome(input.file, 'fhir', options.limits);
-    const file = new FhirFile(input.file, { inputs, index, options, settings, outcome });
+    const file = new FhirFile(input.file, { inputs, index, deletions, options, settings, outcome });
     for await (const read of readResources(input, options.limits)) {
       if (read.kind === 'resource' && read.deletes === null) ordinal += 1;
       yield* refused.has(input) ? file.refuse(read) : file.take(read, ordinal);
@@ -86,6 +89,42 @@ async function* parseAll(
   }
 }
 
+interface FirstReading {
+  readonly index: ResourceIndex;
+  /** Files that are one Bundle of a type that is not read, which may be said after its entries. */
+  readonly refused: ReadonlySet<IntakeInput>;
+  /** Deletions were found that were not known before. */
+  readonly deletes: boolean;
+}
+
+async function readIndex(
+  inputs: readonly IntakeInput[],
+  given: {
+    readonly options: IntakeOptions;
+    readonly settings: FhirSettings;
+    readonly deletions: Deletions;
+  },
+): Promise<FirstReading> {
+  const { options, settings, deletions } = given;
+  const index = new ResourceIndex(settings.memberIdSystems);
+  const refused = new Set<IntakeInput>();
+  let deletes = false;
+  for (const input of inputs) {
+    for await (const read of readResources(input, options.limits)) {
+      if (read.kind === 'fault') {
+        if (read.whole && read.code === BUNDLE_NOT_READ.code) refused.add(input);
+      } else if (read.kind === 'resource') {
+        const gone = read.deletes === null ? null : deletedResource(read.deletes.url);
+        if (gone !== null) deletes = deletions.add(gone, read.deletes?.at ?? null) || deletes;
+        else if (read.deletes !== null) continue;
+        else if (deletions.covers(read.resource, read.fullUrl)) index.pass();
+        else index.add(read);
+      }
+    }
+  }
+  return { index, refused, deletes };
+}
+
 async function remaining(input: IntakeInput, options: IntakeOptions, taken: number): Promise<number> {
   let all = 0;
   for await (const read of readResources(input, options.limits)) {
@@ -97,6 +136,7 @@ async function remaining(input: IntakeInput, options: IntakeOptions, taken: numb
 interface FileContext {
   readonly inputs: readonly IntakeInput[];
   readonly index: ResourceIndex;
+  readonly deletions: Deletions;
   readonly options: IntakeOptions;
   readonly settings: FhirSettings;
   readonly outcome: FileOutcome;
@@ -118,7 +158,7 @@ class FhirFile {
   *take(read: Read, ordinal: number): Generator<IntakeEvent> {
     if (read.kind === 'fault') yield this.#refuse(read);
     else if (read.kind === 'manifest') yield* this.#compare(read.manifest, read.row);
-    else if (read.deletes !== null) yield* this.#noteDeletion(read);
+    else if (read.deletes !== null) yield* this.#delete(read, read.deletes);
     else {
       this.taken += 1;
       yield* this.#map(read, ordinal);
@@ -147,7 +187,7 @@ class FhirFile {
   }
 
   *#map(read: Occurrence, ordinal: number): Generator<IntakeEvent> {
-    const { outcome, index } = this.#context;
+    const { outcome, index, deletions } = this.#context;
     const { resource, row, pointer } = read;
     const named = text(resource, 'resourceType') ?? '';
     const key = resourceKey(resource, read.fullUrl);
@@ -156,8 +196,23 @@ class FhirFile {
       yield* this.#pass(named, row, pointer);
       return;
     }
+    if (deletions.covers(resource, read.fullUrl)) {
+      outcome.accept(named);
+      const message = 'its server has deleted it: nothing of it counts';
+      const event = outcome.warn({ row, field: pointer, code: 'resource_deleted', message, value: key });
+      if (event) yield event;
+      return;
+    }
     if (key !== null && !index.isNewest(key, ordinal)) {
       outcome.accept(named, true);
+      return;
+    }
+    const retracted = key === null || !isRetracted(named, resource) ? null : deletedResource(key);
+    if (retracted !== null) {
+      outcome.accept(named);
+      // Without an instant nothing tells a later version from an earlier one: then the one received last holds.
+      const instant = text(at(resource, 'meta'), 'lastUpdated');
+      yield this.#deletion(row, { resource: retracted, at: instant, lasting: instant !== null });
       return;
     }
     const claimId = named === 'ExplanationOfBenefit' ? claimIdOf(resource) : null;
@@ -209,12 +264,34 @@ class FhirFile {
     if (event) yield event;
   }
 
-  *#noteDeletion({ row, pointer, deletes }: Occurrence): Generator<IntakeEvent> {
+  *#delete(
+    { row, pointer }: Occurrence,
+    deletes: NonNullable<Occurrence['deletes']>,
+  ): Generator<IntakeEvent> {
+    const { outcome } = this.#context;
+    outcome.accept('deletion');
+    const resource = deletedResource(deletes.url);
+    if (resource !== null) {
+      yield this.#deletion(row, { resource, at: deletes.at, lasting: true });
+      return;
+    }
     const message =
-      'a deletion names only the resource; send it as entered-in-error to retract what it brought';
-    const fault = { row, field: pointer, code: 'deletion_not_applied', message, value: deletes };
-    const event = this.#context.outcome.warn(fault);
+      'what this resource brought is not known by its name; members and coverages are ended, not deleted';
+    const fault = { row, field: pointer, code: 'deletion_not_applied', message, value: deletes.url };
+    const event = outcome.warn(fault);
     if (event) yield event;
+  }
+
+  #deletion(row: number, given: Pick<ResourceDeletion, 'resource' | 'at' | 'lasting'>): IntakeEvent {
+    const instant = given.at === null ? Number.NaN : Date.parse(given.at);
+    const procedure = /^Procedure\/(.*)$/.exec(given.resource)?.[1];
+    const deletion: ResourceDeletion = {
+      ...given,
+      at: Number.isNaN(instant) ? null : new Date(instant).toISOString(),
+      lineNumber: procedure === undefined ? null : procedureLine(procedure),
+      source: { file: this.#file, row },
+    };
+    return { type: 'deletion', deletion };
   }
 
   /** A bulk export manifest: every file it lists should be in the batch. */

@@ -13,8 +13,8 @@ export interface Occurrence {
   readonly pointer: string;
   readonly resource: Json;
   readonly fullUrl: string | null;
-  /** Entry of a transaction that deletes; `resource` is then empty. */
-  readonly deletes: string | null;
+  /** Entry of a transaction that deletes: the address and, when it is said, the instant; `resource` is then empty. */
+  readonly deletes: { readonly url: string; readonly at: string | null } | null;
 }
 
 /** A piece that is no resource; `whole` means that the rest of the file was not read. */
@@ -152,6 +152,8 @@ interface Where {
   readonly pointer: string;
   /** Rows are lines, so entries of a Bundle in a line keep the line's number. */
   readonly byLine: boolean;
+  /** When the Bundle around it was put together, as far as that has been read. */
+  readonly bundleAt?: string | null;
 }
 
 function* readEntry(entry: unknown, where: Where): Generator<Read> {
@@ -165,7 +167,11 @@ function* readEntry(entry: unknown, where: Where): Generator<Read> {
   if (isObject(resource)) {
     yield* unpack(resource, { ...where, pointer: `${pointer}/resource` }, text(entry, 'fullUrl'));
   } else if (text(request, 'method') === 'DELETE') {
-    const deletes = text(request, 'url') ?? '';
+    const response = isObject(entry.response) ? entry.response : {};
+    const deletes = {
+      url: text(request, 'url') ?? '',
+      at: text(response, 'lastModified') ?? where.bundleAt ?? null,
+    };
     yield { kind: 'resource', row, pointer, resource: {}, fullUrl: null, deletes };
   } else {
     yield fault({ row, pointer, code: 'entry_without_resource', message: 'the entry brings no resource' });
@@ -201,9 +207,11 @@ function* unpack(value: unknown, where: Where, fullUrl: string | null = null): G
       yield fault({ ...BUNDLE_NOT_READ, row, pointer, raw: JSON.stringify(value).slice(0, 65_536) });
       return;
     }
+    const meta = isObject(value.meta) ? value.meta : {};
+    const bundleAt = text(value, 'timestamp') ?? text(meta, 'lastUpdated');
     for (const [index, entry] of list(value, 'entry').entries()) {
       const number = where.byLine ? row : index + 1;
-      yield* readEntry(entry, { ...where, row: number, pointer: `${pointer}/entry/${index}` });
+      yield* readEntry(entry, { ...where, row: number, pointer: `${pointer}/entry/${index}`, bundleAt });
     }
     return;
   }

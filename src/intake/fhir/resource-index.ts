@@ -36,7 +36,6 @@ export class ResourceIndex {
   readonly #aliases = new Map<string, string>();
   readonly #eobClaims = new KeyMap(0);
   readonly #signed = new KeyMap(0);
-  readonly #claimOfEncounter = new KeyMap(1);
   /** `Type/id` or full URL of a claim -> its claim number, where the two differ. */
   readonly #claimNumbers = new KeyMap(1);
   readonly #providers = new Map<string, IndexedProvider>();
@@ -49,6 +48,11 @@ export class ResourceIndex {
   /** `memberIdSystems`: identifier systems whose value is the member id, the preferred one first. */
   constructor(memberIdSystems: readonly string[]) {
     this.#systems = memberIdSystems;
+  }
+
+  /** Counts an occurrence that is not to be known, because its resource is deleted. */
+  pass(): void {
+    this.#ordinal += 1;
   }
 
   add({ resource, fullUrl }: Occurrence): void {
@@ -119,15 +123,6 @@ export class ResourceIndex {
   /** The encounter that names this condition among its diagnoses, as a key. */
   encounterOf(conditionKey: string): string | null {
     const value = this.#encounterOfCondition.get(conditionKey);
-    return value === undefined ? null : this.#texts.at(value);
-  }
-
-  /** The claim whose lines name this encounter. */
-  claimOf(encounterKey: string): string | null {
-    const alias = this.#aliases.get(encounterKey);
-    const value =
-      this.#claimOfEncounter.get(encounterKey) ??
-      (alias === undefined ? undefined : this.#claimOfEncounter.get(alias));
     return value === undefined ? null : this.#texts.at(value);
   }
 
@@ -230,16 +225,6 @@ export class ResourceIndex {
       this.#eobClaims.set(claimId);
       const claim = text(at(resource, 'claim'), 'reference');
       if (claim !== null) this.#eobClaims.set(plainReference(claim));
-    }
-    for (const item of list(resource, 'item').slice(0, 1_000)) {
-      for (const encounter of list(item, 'encounter')) {
-        const reference = text(encounter, 'reference');
-        if (reference === null) continue;
-        const key = plainReference(reference);
-        if (type === 'ExplanationOfBenefit' || !this.#claimOfEncounter.has(key)) {
-          this.#claimOfEncounter.set(key, this.#texts.index(claimId));
-        }
-      }
     }
   }
 

@@ -312,6 +312,20 @@ export const claimResources = pgTable(
   ],
 );
 
+/** Visits that a claim bills: what was documented at the visit is then a note of the claim's record. */
+export const visitClaims = pgTable(
+  'visit_claims',
+  {
+    tenantId: tenantId(),
+    memberId: uuid().notNull(),
+    /** The visit, an encounter of source `ehr`. */
+    encounterId: text().notNull(),
+    claimId: text().notNull(),
+    ...provenance,
+  },
+  (t) => [primaryKey({ columns: [t.tenantId, t.memberId, t.encounterId] })],
+);
+
 /** Resources that a FHIR server has deleted, so that one that arrives after its deletion does not count. */
 export const resourceDeletions = pgTable(
   'resource_deletions',
