@@ -95,6 +95,11 @@ export const PROBLEM_TYPES = {
     title: 'The service cannot serve this now',
     when: 'a database or queue is away, or the process is under pressure; see Retry-After',
   },
+  'insufficient-storage': {
+    status: 507,
+    title: 'There is no room for it',
+    when: 'the disk of the service is full or its quota used up; nothing of the request was kept',
+  },
 } as const;
 
 export type ProblemName = keyof typeof PROBLEM_TYPES;

@@ -8,6 +8,9 @@ const DEPENDENCY_AWAY = new Set([
   'ENETUNREACH',
 ]);
 
+/** A disk without room, a quota used up, PostgreSQL's disk_full. */
+const NO_ROOM = new Set(['ENOSPC', 'EDQUOT', '53100']);
+
 /** PostgreSQL's own refusals at the door: no such user or password, no such database, not yet ready, full. */
 const REFUSED_AT_THE_DOOR = new Set(['28000', '28P01', '3D000', '57P03', '53300']);
 
@@ -21,6 +24,9 @@ export function outageOf(error: unknown): string | null {
   if (code === 'EADDRINUSE' || code === 'EACCES') return bindingOf(error, code);
   if (typeof code === 'string' && DEPENDENCY_AWAY.has(code)) {
     return `no server answers at ${addressOf(error)} (${code}); see DATABASE_URL and REDIS_URL`;
+  }
+  if (typeof code === 'string' && NO_ROOM.has(code)) {
+    return `there is no room left on the disk (${code}); nothing was kept. See DATA_DIR, or the disk of PostgreSQL`;
   }
   if (typeof code === 'string' && REFUSED_AT_THE_DOOR.has(code)) {
     return `PostgreSQL refuses the connection (${code}); see the user, password and database of DATABASE_URL`;

@@ -13,6 +13,10 @@ const BY_CODE: Readonly<Record<string, ProblemName>> = {
   FST_FILES_LIMIT: 'payload-too-large',
   FST_PARTS_LIMIT: 'payload-too-large',
   FST_UNDER_PRESSURE: 'unavailable',
+  ENOSPC: 'insufficient-storage',
+  EDQUOT: 'insufficient-storage',
+  // PostgreSQL: disk_full
+  '53100': 'insufficient-storage',
 };
 
 const BY_STATUS: Readonly<Record<number, ProblemName>> = {

@@ -300,7 +300,7 @@ function registerUpload(v1: Api, deps: ApiDeps): void {
             'The raw body of any content type (its name in X-Filename), or multipart files. The same content gives the same batch.',
           consumes: ['application/octet-stream', 'multipart/form-data'],
           querystring: choices,
-          response: { 200: receipt, 202: receipt, ...problems(409, 413, 422) },
+          response: { 200: receipt, 202: receipt, ...problems(409, 413, 422, 507) },
         },
       },
       async (request, reply) => {
