@@ -1,6 +1,6 @@
 import type { Gap } from '../engine/analysis-contract.ts';
 import { daysBetween, type IsoDate } from '../engine/dates.ts';
-import type { PriorityPart, PriorityPartName } from '../store/gaps.ts';
+import type { PriorityPart, PriorityPartName } from '../store/priority-parts.ts';
 
 /** Points that each part is worth at most (`impact`: for one RAF point). Whole numbers, set by the tenant. */
 export type PriorityWeights = Readonly<Record<PriorityPartName, number>>;

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Analysis, Evidence, Gap, GapKind } from '../engine/analysis-contract.ts';
 import type { NewGapEvent, StoredGap } from '../store/gaps.ts';
+import { packPart } from '../store/priority-parts.ts';
 import { evidenceKey, type GapRow } from '../store/reconcile-gaps.ts';
 import { type Closure, closureOf } from './closure.ts';
 import { DEFAULT_PRIORITY_WEIGHTS, type PriorityWeights, priorityParts } from './priority.ts';
@@ -194,7 +195,7 @@ class Plan implements ReconcilePlan {
     return {
       ...context,
       priority: total,
-      priorityParts: parts,
+      priorityParts: parts.map(packPart),
       present: true,
       updatedAt: this.#input.at,
       gap,

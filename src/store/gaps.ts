@@ -1,6 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { Gap } from '../engine/analysis-contract.ts';
 import type { TenantTx } from './database.ts';
+import type { PackedPart, PriorityPart } from './priority-parts.ts';
 import { isoInstant, json, rowOf, rowsOf } from './rows.ts';
 
 export const WORKFLOW_STATUSES = [
@@ -30,26 +31,6 @@ export const TRANSITIONS: Readonly<Record<WorkflowStatus, readonly WorkflowStatu
   withdrawn: ['open'],
 };
 
-/** Parts of the order of a worklist; analysis/priority.ts says what each is. */
-export const PRIORITY_PARTS = [
-  'complianceFirst',
-  'impact',
-  'deadline',
-  'confidence',
-  'visitSoon',
-  'findingAge',
-] as const;
-export type PriorityPartName = (typeof PRIORITY_PARTS)[number];
-
-/** One part: `points` is `value` times `weight`, rounded; the points add up to the gap's priority. */
-export interface PriorityPart {
-  readonly name: PriorityPartName;
-  readonly value: number;
-  readonly weight: number;
-  readonly points: number;
-  readonly why: string;
-}
-
 /** The encounter that a person chose for an add to be linked to; never guessed. */
 export interface ChosenLink {
   readonly encounterId: string;
@@ -76,7 +57,7 @@ export interface StoredGap {
   readonly identifiedAt: string | null;
   readonly version: number;
   readonly priority: number;
-  readonly priorityParts: readonly PriorityPart[];
+  readonly priorityParts: readonly (PackedPart | PriorityPart)[];
   readonly chosenLink: ChosenLink | null;
   readonly providerNpi: string | null;
   readonly contractId: string | null;

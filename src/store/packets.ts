@@ -1,5 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { TenantTx } from './database.ts';
+import { unpackPart } from './priority-parts.ts';
 import { rowsOf, textArray, uuidArray } from './rows.ts';
 import { unpackScores } from './score-packing.ts';
 
@@ -33,17 +34,21 @@ export async function packetRows(
 ): Promise<PacketRows> {
   const { memberKey, hcc, paymentYear } = about;
   const member = sql`t.member_id = ${memberKey}::uuid`;
-  const gaps = await rowsAsJson(
+  const stored = await rowsAsJson(
     tx,
     'gaps',
     sql`${member} and t.hcc = ${hcc} and t.payment_year = ${paymentYear}`,
     sql`t.gap_id`,
   );
-  const ids = textArray(gaps.map(({ gap_id: id }) => String(id)));
+  const ids = textArray(stored.map(({ gap_id: id }) => String(id)));
   const ofGaps = sql`t.gap_id = any(${ids})`;
   const year = sql`make_date(${paymentYear - 1}, 1, 1) and make_date(${paymentYear - 1}, 12, 31)`;
   return {
-    gaps,
+    gaps: stored.map((row) => ({
+      ...row,
+      // Written by writeGaps and by nobody else.
+      priority_parts: (row.priority_parts as Parameters<typeof unpackPart>[0][]).map(unpackPart),
+    })),
     evidence: await rowsAsJson(tx, 'gap_evidence', ofGaps, sql`t.gap_id, t.evidence_key`),
     events: await rowsAsJson(tx, 'gap_events', ofGaps, sql`t.id`),
     queries: await rowsAsJson(tx, 'queries', ofGaps, sql`t.created_at, t.id`),

@@ -8,7 +8,7 @@ import {
 } from '../../src/analysis/priority.ts';
 import type { Gap } from '../../src/engine/analysis-contract.ts';
 import { addDays } from '../../src/engine/dates.ts';
-import { PRIORITY_PARTS } from '../../src/store/gaps.ts';
+import { PRIORITY_PARTS, packPart, unpackPart } from '../../src/store/priority-parts.ts';
 
 type Ordered = Pick<Gap, 'impact' | 'direction' | 'confidence' | 'act'>;
 
@@ -79,6 +79,8 @@ describe('the order of a worklist', () => {
         (chosen, worth, direction, at) => {
           const { parts, total } = priorityParts(gap(worth, direction), at, chosen);
           expect(parts.map(({ name }) => name)).toEqual(PRIORITY_PARTS);
+          expect(parts.map(packPart).map(unpackPart)).toEqual(parts);
+          expect(parts.map(unpackPart)).toEqual(parts);
           expect(total).toBe(parts.reduce((sum, { points }) => sum + points, 0));
           for (const part of parts) {
             expect(Number.isInteger(part.points)).toBe(true);

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { dotted } from '../../engine/icd10.ts';
-import { type GapEvent, PRIORITY_PARTS, type StoredGap, WORKFLOW_STATUSES } from '../../store/gaps.ts';
+import { type GapEvent, type StoredGap, WORKFLOW_STATUSES } from '../../store/gaps.ts';
+import { PRIORITY_PARTS, unpackPart } from '../../store/priority-parts.ts';
 import { HUMAN_TARGETS, REASONS } from '../../worklists/transitions.ts';
 import { gap, unspecifiedFlag } from './analysis.ts';
 
@@ -65,10 +66,11 @@ export function shownGap(
   { gap: finding, ...row }: StoredGap,
   more: { readonly memberId: string | null; readonly workingDeadline: string | null },
 ) {
-  const orderReasons = row.priorityParts
+  const priorityParts = row.priorityParts.map(unpackPart);
+  const orderReasons = priorityParts
     .filter(({ value }) => value > 0)
     .map(({ name, why }) => `${name}: ${why}`);
-  return { ...finding, ...row, ...more, orderReasons };
+  return { ...finding, ...row, ...more, priorityParts, orderReasons };
 }
 
 export const gapEvent = z

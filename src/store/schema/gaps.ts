@@ -13,7 +13,8 @@ import {
   uuid,
 } from 'drizzle-orm/pg-core';
 import type { Analysis, Gap, UnspecifiedFlag } from '../../engine/analysis-contract.ts';
-import type { ChosenLink, PriorityPart } from '../gaps.ts';
+import type { ChosenLink } from '../gaps.ts';
+import type { PackedPart, PriorityPart } from '../priority-parts.ts';
 import type { RafParts } from '../raf-parts.ts';
 import type { PackedScores } from '../score-packing.ts';
 import { createdAt, instant, tenantId } from './columns.ts';
@@ -98,8 +99,8 @@ export const gaps = pgTable(
     impactPayment: doublePrecision(),
     /** Whole number, higher first; see analysis/priority.ts. */
     priority: bigint({ mode: 'number' }).notNull(),
-    /** What the priority is the sum of. */
-    priorityParts: jsonb().$type<readonly PriorityPart[]>().notNull().default([]),
+    /** What the priority is the sum of, packed (priority-parts.ts). */
+    priorityParts: jsonb().$type<readonly (PackedPart | PriorityPart)[]>().notNull().default([]),
     /** The encounter that a person chose to link an add to. */
     chosenLink: jsonb().$type<ChosenLink>(),
     actBy: date({ mode: 'string' }),
