@@ -79,11 +79,26 @@ export interface TenantPolicy {
   readonly paymentOverrides: readonly PaymentOverride[];
 }
 
+/** The last policies that were asked for, by the text of their settings. */
+const policies = new Map<string, TenantPolicy>();
+const POLICIES_KEPT = 50;
+
 /**
  * Policy out of stored settings. What an older version stored and cannot be read now is its default; own rules were
- * checked against the value sets when they were set.
+ * checked against the value sets when they were set. The same settings give the same object, so that what is worked
+ * out of a policy once (the rules in force, and what they need) serves every chunk of a night.
  */
 export function policyOf(stored: Readonly<Record<string, unknown>> | undefined): TenantPolicy {
+  const key = JSON.stringify(stored ?? {});
+  const known = policies.get(key);
+  if (known !== undefined) return known;
+  const policy = readPolicy(stored);
+  if (policies.size >= POLICIES_KEPT) policies.clear();
+  policies.set(key, policy);
+  return policy;
+}
+
+function readPolicy(stored: Readonly<Record<string, unknown>> | undefined): TenantPolicy {
   const own = read(policyFields.ownRules, stored?.ownRules, []);
   const extra = own.length > 0 ? parseRuleFile({ rules: own }) : null;
   return {
