@@ -195,6 +195,37 @@ describe('file rules', () => {
     expect(only(records, 'member').map(({ memberId }) => memberId)).toEqual(['M2']);
   });
 
+  test.each([
+    [
+      'in the header',
+      'member_id,birth_date,sex,last_name,pr\u00e9nom\nM1,1950-01-01,F,Ex\u00e9mple,J\u00fcrg\n',
+    ],
+    [
+      'far behind the start',
+      `member_id,birth_date,sex,last_name\n${'M1,1950-01-01,F,Plain\n'.repeat(9_000)}M2,1950-01-01,F,Mu\u00f1oz\n`,
+    ],
+  ])('a file that is plainly Latin-1 is read as such, and says so: %s', async (_, content) => {
+    const { findings, reports } = await read({ 'members.csv': Buffer.from(content, 'latin1') });
+    expect(findings.filter(({ code }) => code !== 'header_unknown')).toEqual([
+      expect.objectContaining({ row: null, code: 'encoding_latin1', severity: 'warning' }),
+    ]);
+    expect(findings.map(({ value }) => value).join()).not.toContain('\ufffd');
+    expect(reports[0]).toMatchObject({ rejected: 0, codes: expect.objectContaining({ encoding_latin1: 1 }) });
+  });
+
+  test.each([
+    ['letters of Windows-1252', [0x93, 0x94]],
+    ['UTF-8 further down', [0xe9, 0x0a, 0x4d, 0x33, 0x2c, 0xc3, 0xb6]],
+    ['a UTF-8 character beside it', [0xc3, 0xb6, 0xe9]],
+  ])('nothing is guessed of a file with %s', async (_, bytes) => {
+    const head = Buffer.from('member_id,birth_date,sex,last_name\nM2,1950-01-01,F,Ex');
+    const { findings } = await read({
+      'members.csv': Buffer.concat([head, Buffer.from(bytes), Buffer.from('\n')]),
+    });
+    expect(findings.map(({ code }) => code)).toContain('bad_encoding');
+    expect(findings.map(({ code }) => code)).not.toContain('encoding_latin1');
+  });
+
   test('a row above the limit is rejected; reading stops after the limit of rejects', async () => {
     const limits = { rowBytes: 100, rejectedRows: 2 };
     const rows = [`M1,1950-01-01,F,${'x'.repeat(200)}`, 'M2,1950-01-01,F,', 'M3,x,F,', 'M4,1950-01-01,F,'];

@@ -1,6 +1,7 @@
 import type { IntakeEvent } from '../../store/records.ts';
 import { FileOutcome } from '../outcome.ts';
 import type { IntakeInput, IntakeOptions } from '../parser.ts';
+import { FileEncoding } from './encoding.ts';
 import { type HeaderProblem, type HeaderReading, readHeader } from './header.ts';
 import { physicalLines } from './physical-lines.ts';
 import { PROBLEMS, type ProblemCode } from './problems.ts';
@@ -12,6 +13,7 @@ import { fill } from './table-row.ts';
 export interface OpenedFile {
   readonly input: IntakeInput;
   readonly outcome: FileOutcome;
+  readonly encoding: FileEncoding;
   readonly delimiter: string;
   readonly reading: HeaderReading;
   /** Cells in the order of the header as read; research files get cells added. */
@@ -30,19 +32,20 @@ interface HeaderFault {
 
 export async function openFile(input: IntakeInput, options: IntakeOptions): Promise<OpenedFile> {
   const outcome = new FileOutcome(input.file, 'csv', options.limits);
+  const encoding = new FileEncoding(input);
   const nothing: HeaderReading = { plan: null, kind: null, problems: [] };
   let splitter: RowSplitter | null = null;
   let delimiter = options.delimiter ?? ',';
   const limit = options.limits.rowBytes;
   const opened = (row: RawRow): OpenedFile => {
-    const of = { input, outcome, delimiter, ...AS_SENT };
+    const of = { input, outcome, encoding, delimiter, ...AS_SENT };
     if (!row.cells) return { ...of, reading: nothing, fault: headerFault(row, options) };
     outcome.beginsWith(row.raw);
     const rif = rifAdapter(row.cells);
     const reading = readHeader(rif?.header ?? row.cells, input.file);
     return { ...of, reading, width: row.cells.length, extend: rif?.extend ?? of.extend, fault: null };
   };
-  for await (const block of physicalLines(input.open(), limit)) {
+  for await (const block of physicalLines(input.open(), limit, () => encoding.isLatin1())) {
     const first = block.lines.find((line) => line.trim() !== '');
     if (!splitter && first !== undefined) {
       delimiter = options.delimiter ?? detectDelimiter(first);
@@ -54,7 +57,7 @@ export async function openFile(input: IntakeInput, options: IntakeOptions): Prom
   const [unfinished] = splitter?.end() ?? [];
   if (unfinished) return opened(unfinished);
   const fault: HeaderFault = { code: 'file_empty', row: null, details: {} };
-  return { input, outcome, delimiter, reading: nothing, fault, ...AS_SENT };
+  return { input, outcome, encoding, delimiter, reading: nothing, fault, ...AS_SENT };
 }
 
 const AS_SENT: Pick<OpenedFile, 'extend' | 'width'> = { extend: (cells) => cells, width: 0 };

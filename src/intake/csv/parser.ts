@@ -39,7 +39,14 @@ export const parseCsv: Parser = async function* (inputs, options) {
     );
     if (readable.length > 0) yield* readTable(kind, { files: readable, context });
   }
-  for (const file of files) yield* file.outcome.close();
+  for (const { outcome, encoding } of files) {
+    if (encoding.foundLatin1) {
+      const message = PROBLEMS.encoding_latin1.text;
+      const warning = outcome.warn({ row: null, field: null, code: 'encoding_latin1', message });
+      if (warning) yield warning;
+    }
+    yield* outcome.close();
+  }
 };
 
 function readerOf(kind: TableKind, context: BatchContext): TableReader {
@@ -131,7 +138,7 @@ async function* readRows(of: RowsOf): AsyncGenerator<IntakeEvent> {
   const source = counted(file.input.open(), (length) => {
     bytes += length;
   });
-  for await (const block of physicalLines(source, limits.rowBytes)) {
+  for await (const block of physicalLines(source, limits.rowBytes, () => file.encoding.isLatin1())) {
     const rows = splitter.push(block);
     // The header row was read when the file was opened.
     if (header && rows.length > 0) {

@@ -22,11 +22,19 @@ const NO_BAD_BYTES: ReadonlyMap<number, BadBytes> = new Map();
 /**
  * Splits a byte stream into blocks of lines: memory holds one block and, at most, a line of `maxLineBytes`. A longer
  * line comes out cut at that length plus one byte, which its reader recognises as too long; its rest is passed over.
+ * `isLatin1` is asked about the file when bytes are not UTF-8.
  */
 export async function* physicalLines(
   source: AsyncIterable<Uint8Array>,
   maxLineBytes: number,
+  isLatin1: () => Promise<boolean> = async () => false,
 ): AsyncGenerator<LineBlock> {
+  const blockOf = async (bytes: Buffer, first: number, from: number): Promise<LineBlock> => {
+    const encoding = isUtf8(bytes) ? 'utf8' : (await isLatin1()) ? 'latin1' : null;
+    return encoding === null
+      ? mixedBlock(bytes, first, from)
+      : { first, lines: linesOf(bytes.toString(encoding)), badBytes: NO_BAD_BYTES };
+  };
   let number = 1;
   /** Position in the file of the first byte of `tail`. */
   let offset = 0;
@@ -56,7 +64,7 @@ export async function* physicalLines(
     }
     const end = bytes.lastIndexOf(LF);
     if (end >= 0) {
-      const block = blockOf(bytes.subarray(0, end), number, offset);
+      const block = await blockOf(bytes.subarray(0, end), number, offset);
       yield block;
       number += block.lines.length;
       offset += end + 1;
@@ -70,18 +78,15 @@ export async function* physicalLines(
     }
   }
   if (!started && hasMark(tail)) tail = tail.subarray(3);
-  if (tail.length > 0) yield blockOf(tail, number, offset);
+  if (tail.length > 0) yield await blockOf(tail, number, offset);
 }
 
 function hasMark(bytes: Uint8Array): boolean {
   return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
 }
 
-/** Lines of complete bytes. The usual block is valid as a whole and is decoded in one step. */
-function blockOf(bytes: Buffer, first: number, offset: number): LineBlock {
-  if (isUtf8(bytes)) {
-    return { first, lines: linesOf(bytes.toString('utf8')), badBytes: NO_BAD_BYTES };
-  }
+/** Lines of complete bytes of which some are not UTF-8. The usual block is valid and decoded in one step. */
+function mixedBlock(bytes: Buffer, first: number, offset: number): LineBlock {
   const lines: string[] = [];
   const badBytes = new Map<number, BadBytes>();
   let from = 0;

@@ -12,6 +12,7 @@ export const PROBLEMS = {
   header_unknown: { severity: 'warning', text: "column '{column}' is not known and is ignored" },
   row_width: { severity: 'error', text: 'row has {got} fields, the header has {want}' },
   quote_unclosed: { severity: 'error', text: 'a quoted field opened in row {row} is not closed' },
+  encoding_latin1: { severity: 'warning', text: 'the file is not UTF-8; it is read as Latin-1 (ISO 8859-1)' },
   bad_encoding: { severity: 'error', text: 'byte {offset} is not UTF-8' },
   row_too_long: { severity: 'error', text: 'row is longer than {limit} bytes' },
   too_many_errors: { severity: 'error', text: 'stopped after {limit} rejected rows' },
