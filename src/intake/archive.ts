@@ -12,6 +12,8 @@ import { entryStream, openZip, zipEntries } from './zip.ts';
 /** Unpacked bytes below which no ratio is suspicious: an extract of blanks compresses well. */
 const RATIO_FREE_BYTES = 64 * 1024 * 1024;
 const LF = 10;
+/** The entry by which a zip is an Office document: a workbook, mostly. */
+const OFFICE = '[Content_Types].xml';
 
 /** A file as it lies in the batch, with the kind of archive that its first bytes announce. */
 export type Packing = 'zip' | 'gzip' | 'none';
@@ -119,6 +121,14 @@ export class Unpacker {
         this.#entries += 1;
         if (this.#entries > this.#limits.archiveEntries) {
           throw new Error(`the batch holds more than ${this.#limits.archiveEntries} files`);
+        }
+        if (entry.fileName === OFFICE) {
+          this.#refuse(
+            input.file,
+            'format_unknown',
+            'the file is an Office document; export its tables as CSV',
+          );
+          return [];
         }
         const skipped = /(?:^|\/)(?:__MACOSX\/|\.)/.test(entry.fileName);
         if (entry.fileName.endsWith('/') || skipped) continue;

@@ -25,6 +25,8 @@ export function detectFormat(
   if ((start[0] === 0xff && start[1] === 0xfe) || (start[0] === 0xfe && start[1] === 0xff)) {
     return { ok: false, code: 'bad_encoding', message: 'the file is UTF-16; send it as UTF-8' };
   }
+  const foreign = foreignKind(start);
+  if (foreign !== null) return unknown(foreign);
   const text = Buffer.from(start.buffer, start.byteOffset, start.byteLength)
     .toString('utf8')
     .replace(/^\ufeff/, '')
@@ -45,6 +47,31 @@ export function detectFormat(
   // Text with no header of ours: the flat-file reader says which columns it knows.
   if (line.includes(delimiter) && !BINARY.test(line)) return known('csv');
   return unknown('the content is none of: member histories, FHIR, X12, flat files, CMS returns');
+}
+
+/** Where tar says that it is tar, in the header of its first file. */
+const TAR_AT = 257;
+const UNPACK = 'send its files as they are, or in a zip or gzip';
+/** Kinds of files that are often sent by mistake, by their first bytes. */
+const FOREIGN: readonly (readonly [magic: string, words: string])[] = [
+  ['7z\xbc\xaf\x27\x1c', `the file is a 7-Zip archive, which is not unpacked; ${UNPACK}`],
+  ['Rar!', `the file is a RAR archive, which is not unpacked; ${UNPACK}`],
+  ['BZh', `the file is packed with bzip2, which is not unpacked; ${UNPACK}`],
+  ['\xfd7zXZ', `the file is packed with xz, which is not unpacked; ${UNPACK}`],
+  ['\x28\xb5\x2f\xfd', `the file is packed with Zstandard, which is not unpacked; ${UNPACK}`],
+  ['PAR1', 'the file is Parquet, which is not read; export it as CSV'],
+  ['\xd0\xcf\x11\xe0', 'the file is an old Office document, which is not read; export its table as CSV'],
+  ['%PDF', 'the file is a PDF, which is not read'],
+];
+
+function foreignKind(start: Uint8Array): string | null {
+  const head = Buffer.from(start.buffer, start.byteOffset, Math.min(start.byteLength, TAR_AT + 8)).toString(
+    'latin1',
+  );
+  if (head.slice(TAR_AT, TAR_AT + 5) === 'ustar') {
+    return `the file is a tar archive, which is not unpacked; ${UNPACK}`;
+  }
+  return FOREIGN.find(([magic]) => head.startsWith(magic))?.[1] ?? null;
 }
 
 function jsonFormat(text: string): IntakeFormat {

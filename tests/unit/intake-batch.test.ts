@@ -46,9 +46,29 @@ describe('detection by content', () => {
     [Buffer.from('<Bundle xmlns="http://hl7.org/fhir"/>'), 'format_unknown'],
     [Buffer.from('%PDF-1.7\n'), 'format_unknown'],
     [Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x2c, 0x0a]), 'format_unknown'],
+    [Buffer.concat([Buffer.alloc(257, 0x61), Buffer.from('ustar\u000000')]), 'format_unknown'],
   ])('%j is refused', (bytes, code) => {
     expect(detectFormat(bytes, 'f', () => false)).toMatchObject({ ok: false, code });
   });
+});
+
+test.each([
+  [
+    'a tar archive',
+    Buffer.concat([Buffer.from('claims.csv'), Buffer.alloc(247), Buffer.from('ustar\u000000')]),
+  ],
+  ['a 7-Zip archive', Buffer.from([0x37, 0x7a, 0xbc, 0xaf, 0x27, 0x1c, 0, 4])],
+  ['packed with Zstandard', Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 1])],
+  ['Parquet', Buffer.from('PAR1\u0015')],
+])('a file of another kind is named, with what to do: %s', async (kind, bytes) => {
+  // A tar is mostly packed as well.
+  for (const sent of [bytes, gzipSync(bytes)]) {
+    const { findings, reports } = await read({ 'extract.tgz': sent });
+    expect(findings.map(({ code }) => code)).toEqual(['format_unknown']);
+    expect(findings[0]?.message).toContain(kind);
+    expect(findings[0]?.message).toMatch(/send its files|export it/);
+    expect(reports[0]).toMatchObject({ file: 'extract.tgz', failed: true });
+  }
 });
 
 describe('batches', () => {
@@ -83,6 +103,15 @@ describe('batches', () => {
       'batch.dat/extract/members.csv',
       'h.json',
     ]);
+  });
+
+  test('a workbook is named as one file, whatever is in it', async () => {
+    const book = await zipOf({ '[Content_Types].xml': '<Types/>', 'xl/workbook.xml': '<workbook/>' });
+    const { findings, reports } = await read({ 'claims.xlsx': book });
+    expect(findings.map(({ file, code, message }) => [file, code, message])).toEqual([
+      ['claims.xlsx', 'format_unknown', 'the file is an Office document; export its tables as CSV'],
+    ]);
+    expect(reports).toHaveLength(1);
   });
 
   test('two archives with the same names are told apart', async () => {
