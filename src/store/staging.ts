@@ -80,8 +80,13 @@ const BUFFERED_ROWS = 20_000;
 const NUMBERED_MEMBERS = 20_000;
 
 type Cells = readonly (string | null)[];
-/** Puts rows into a table of the stage, after those put there before. */
-type Send = (table: StageTable, rows: readonly Cells[]) => Promise<void>;
+
+/** How rows reach the stage. `Row` is what is kept of a row until enough are there to be sent. */
+interface Loader<Row> {
+  keep(table: StageTable, cells: Cells): Row;
+  /** Puts rows into a table of the stage, after those put there before. */
+  send(table: StageTable, rows: readonly Row[]): Promise<void>;
+}
 
 /**
  * Makes the stage: temporary tables of this transaction, which nobody else sees and which end with it. They are not
@@ -93,7 +98,7 @@ export async function openStage(tx: TenantTx, connection?: pg.PoolClient): Promi
     const shape = Object.entries(columns).map(([column, type]) => `"${column}" ${type}`);
     await tx.execute(sql.raw(`create temporary table ${name} (${shape.join(', ')}) on commit drop`));
   }
-  return new Stage(connection === undefined ? inserting(tx) : copying(connection));
+  return connection === undefined ? new Stage(inserting(tx)) : new Stage(copying(connection));
 }
 
 /** Ends the stage before its transaction does, so that the transaction may open another. */
@@ -106,33 +111,38 @@ export async function dropStage(tx: TenantTx): Promise<void> {
   for (const { name } of made) await tx.execute(sql`drop table ${sql.identifier(name)}`);
 }
 
-function copying(connection: pg.PoolClient): Send {
-  return async (table, rows) => {
-    const columns = Object.keys(table.columns).map((name) => `"${name}"`);
-    const stream = connection.query(
-      copyFrom(`copy pg_temp.${table.name} (${columns.join(', ')}) from stdin`),
-    );
-    let text = '';
-    for (const cells of rows) text += `${cells.map(copyCell).join('\t')}\n`;
-    const ended = finished(stream);
-    stream.end(text, 'utf8');
-    await ended;
+/** Keeps a row as its line of text at once: a line is one value that waits for its turn, its cells would be a dozen. */
+function copying(connection: pg.PoolClient): Loader<string> {
+  return {
+    keep: copyLine,
+    async send(table, lines) {
+      const columns = Object.keys(table.columns).map((name) => `"${name}"`);
+      const stream = connection.query(
+        copyFrom(`copy pg_temp.${table.name} (${columns.join(', ')}) from stdin`),
+      );
+      const ended = finished(stream);
+      stream.end(`${lines.join('\n')}\n`, 'utf8');
+      await ended;
+    },
   };
 }
 
-function inserting(tx: TenantTx): Send {
-  return async (table, rows) => {
-    const types = Object.values(table.columns);
-    const casts = types.map((type, index) => `(r ->> ${index})::${type}`);
-    await tx.execute(sql`insert into ${sql.raw(table.name)}
-      select ${sql.raw(casts.join(', '))} from jsonb_array_elements(${json(rows)}) with ordinality as e(r, n) order by n`);
+function inserting(tx: TenantTx): Loader<Cells> {
+  return {
+    keep: (_table, cells) => cells,
+    async send(table, rows) {
+      const types = Object.values(table.columns);
+      const casts = types.map((type, index) => `(r ->> ${index})::${type}`);
+      await tx.execute(sql`insert into ${sql.raw(table.name)}
+        select ${sql.raw(casts.join(', '))} from jsonb_array_elements(${json(rows)}) with ordinality as e(r, n) order by n`);
+    },
   };
 }
 
 /** Takes the canonical records of a batch, in their order, into the stage by COPY. */
-export class Stage {
-  readonly #sender: Send;
-  readonly #buffers = new Map<StageTable, Cells[]>();
+export class Stage<Row = unknown> {
+  readonly #loader: Loader<Row>;
+  readonly #buffers = new Map<StageTable, Row[]>();
   readonly #numbers = new Map<string, number>();
   readonly #rows = new Map<StageTable, number>();
   /** Tables in which a column that keeps what is stored has been stated. */
@@ -145,8 +155,8 @@ export class Stage {
   #buffered = 0;
   #sending: Promise<void> = Promise.resolve();
 
-  constructor(sender: Send) {
-    this.#sender = sender;
+  constructor(loader: Loader<Row>) {
+    this.#loader = loader;
   }
 
   get records(): number {
@@ -192,12 +202,9 @@ export class Stage {
       this.#push(LINKS, [...cells, record.into === null ? null : String(this.#numberOf(record.into))]);
     } else {
       const { table, row } = rowOfRecord(record);
-      for (const name in table.key) cells.push(cellText(row[name], table.key[name]));
-      for (const name in table.values) {
-        const value = row[name];
-        if (table.keepsStored.has(name) && value !== null) this.#stated.add(table);
-        cells.push(cellText(value, table.values[name]));
-      }
+      for (const name of Object.keys(table.key)) cells.push(cellText(row[name], table.key[name]));
+      for (const name of Object.keys(table.values)) cells.push(cellText(row[name], table.values[name]));
+      for (const name of table.keepsStored) if (row[name] !== null) this.#stated.add(table);
       if (record.kind === 'encounter') cells.push(record.complete ? 't' : 'f');
       const feed = FEED_OF[record.kind];
       if (feed !== undefined && !this.#wholeFiles.has(source.file)) this.#feeds.add(feed);
@@ -228,8 +235,8 @@ export class Stage {
     await this.#sending;
   }
 
-  async #sendAll(full: readonly (readonly [StageTable, readonly Cells[]])[]): Promise<void> {
-    for (const [table, rows] of full) await this.#sender(table, rows);
+  async #sendAll(full: readonly (readonly [StageTable, readonly Row[]])[]): Promise<void> {
+    for (const [table, rows] of full) await this.#loader.send(table, rows);
   }
 
   #numberOf(externalId: string): number {
@@ -243,9 +250,10 @@ export class Stage {
   }
 
   #push(table: StageTable, cells: Cells): void {
+    const row = this.#loader.keep(table, cells);
     const rows = this.#buffers.get(table);
-    if (rows === undefined) this.#buffers.set(table, [cells]);
-    else rows.push(cells);
+    if (rows === undefined) this.#buffers.set(table, [row]);
+    else rows.push(row);
     this.#rows.set(table, (this.#rows.get(table) ?? 0) + 1);
     this.#buffered += 1;
   }
@@ -284,7 +292,32 @@ const ESCAPES: Readonly<Record<string, string>> = {
   '\0': '\ufffd',
 };
 
-function copyCell(text: string | null): string {
-  if (text === null) return '\\N';
+/** Types whose text holds none of the characters that COPY gives a meaning. */
+const PLAIN_TYPES: ReadonlySet<string> = new Set([
+  'integer',
+  'smallint',
+  'double precision',
+  'date',
+  'boolean',
+]);
+const plainColumns = new Map<StageTable, readonly boolean[]>();
+
+function plainOf(table: StageTable): readonly boolean[] {
+  const known = plainColumns.get(table);
+  if (known !== undefined) return known;
+  const plain = Object.values(table.columns).map((type) => PLAIN_TYPES.has(type));
+  plainColumns.set(table, plain);
+  return plain;
+}
+
+function copyLine(table: StageTable, cells: Cells): string {
+  const plain = plainOf(table);
+  // Joined, not added up: what is added up stays a chain of its pieces until it is sent.
+  return cells
+    .map((cell, at) => (cell === null ? '\\N' : plain[at] === true ? cell : copyCell(cell)))
+    .join('\t');
+}
+
+function copyCell(text: string): string {
   return SPECIAL.test(text) ? text.replace(/[\\\t\n\r\0]/g, (letter) => ESCAPES[letter] ?? letter) : text;
 }
