@@ -20,7 +20,7 @@ import { deletedResources } from '../store/resource-deletions.ts';
 import { openStage } from '../store/staging.ts';
 import { currentSettings } from '../store/tenancy.ts';
 import { addBatchAnalysis } from '../store/work-items.ts';
-import { readLines } from './lines.ts';
+import { recordsAsSent, rowKey } from './as-sent.ts';
 import { intakeLookups } from './lookups.ts';
 import { batchFailed, parseBatch } from './parse-batch.ts';
 import {
@@ -28,6 +28,7 @@ import {
   INTAKE_FORMATS,
   type IntakeFormat,
   type IntakeInput,
+  type IntakeOptions,
   intakeOptions,
 } from './parser.ts';
 import { readParserSettings } from './parser-settings.ts';
@@ -93,7 +94,7 @@ export async function readBatch(reading: BatchReading): Promise<void> {
     await stage.finish();
     await lockTenantIntake(tx);
     const merged = await mergeStage(tx, batchId, stage);
-    await findings.addUnresolved(merged.unresolved, { reports, inputs });
+    await findings.addUnresolved(merged.unresolved, { reports, inputs, options });
     await findings.flush();
     await saveFileReports(tx, batchId, reports);
     await noteReadingProgress(tx, batchId, { bytesRead: batch.bytesTotal, bytesTotal: batch.bytesTotal });
@@ -161,7 +162,10 @@ async function concludeReading(tx: TenantTx, batch: Batch, reports: readonly Fil
 const UNRESOLVED: Readonly<
   Record<UnresolvedRow['reason'], { readonly field: string; readonly message: string }>
 > = {
-  unknown_member: { field: 'member_id', message: 'no member of this id is known, in this batch or before' },
+  unknown_member: {
+    field: 'member_id',
+    message: 'no member of this id is known with a birth date, in this batch or before',
+  },
   member_ambiguous: { field: 'member_id', message: 'the number is known of several members' },
   link_circular: { field: 'surviving_member_id', message: 'the link would close a circle of members' },
 };
@@ -184,13 +188,17 @@ class FindingSink {
   /** Rows that their parser took and the store did not: they move from the accepted to the rejected. */
   async addUnresolved(
     rows: readonly UnresolvedRow[],
-    { reports, inputs }: { readonly reports: FileReport[]; readonly inputs: readonly IntakeInput[] },
+    given: {
+      readonly reports: FileReport[];
+      readonly inputs: readonly IntakeInput[];
+      readonly options: IntakeOptions;
+    },
   ): Promise<void> {
-    const sent = await linesAsSent(rows, { reports, inputs });
+    const sent = await recordsAsSent(rows, given);
     for (const { file, row, value, reason } of rows) {
-      moveToRejected(reports, file, reason);
+      const { raw = null, recordType = null } = sent.get(rowKey({ file, row })) ?? {};
+      moveToRejected(given.reports, { file, recordType, code: reason });
       const { field, message } = UNRESOLVED[reason];
-      const raw = sent.get(`${file}\n${row}`) ?? null;
       await this.add({ file, row, field, code: reason, severity: 'error', message, value, raw });
     }
   }
@@ -204,32 +212,16 @@ class FindingSink {
   }
 }
 
-/** Formats whose rows are lines of the file. */
-const LINE_FORMATS: ReadonlySet<string> = new Set(['csv', 'cms-return', 'json-history']);
-const LINE_BYTES = 1024 * 1024;
-
-/** The lines of rows that were refused after their parser had let go of them, read again. */
-async function linesAsSent(
-  rows: readonly UnresolvedRow[],
-  { reports, inputs }: { readonly reports: readonly FileReport[]; readonly inputs: readonly IntakeInput[] },
-): Promise<ReadonlyMap<string, string>> {
-  const lines = new Map<string, string>();
-  for (const input of inputs) {
-    const wanted = new Set(rows.filter(({ file }) => file === input.file).map(({ row }) => row));
-    const format = reports.find(({ file }) => file === input.file)?.format ?? '';
-    if (wanted.size === 0 || !LINE_FORMATS.has(format)) continue;
-    for await (const line of readLines(input.open(), LINE_BYTES)) {
-      if (line.ok && wanted.delete(line.number)) lines.set(`${input.file}\n${line.number}`, line.text);
-      if (wanted.size === 0) break;
-    }
-  }
-  return lines;
-}
-
 /** A record that was taken by its parser and refused afterwards: the sum stays what was received. */
-function moveToRejected(reports: FileReport[], file: string, code: string): void {
-  let at = -1;
-  for (const [index, report] of reports.entries()) {
+function moveToRejected(
+  reports: FileReport[],
+  record: { readonly file: string; readonly recordType: string | null; readonly code: string },
+): void {
+  const { file, recordType, code } = record;
+  let at = reports.findIndex(
+    (report) => report.file === file && report.recordType === recordType && report.accepted > 0,
+  );
+  for (const [index, report] of recordType === null || at < 0 ? reports.entries() : []) {
     const most = reports[at]?.accepted ?? 0;
     if (report.file === file && report.accepted > most) at = index;
   }

@@ -41,10 +41,11 @@ interface FileContext {
   readonly settings: X12Settings;
   readonly outcome: FileOutcome;
   readonly claims: ClaimIndex;
-  readonly check: EnvelopeCheck;
+  readonly check: Pick<EnvelopeCheck, 'rejection'>;
 }
 
-async function* parseFile(input: IntakeInput, context: FileContext): AsyncGenerator<IntakeEvent> {
+/** The records of one file, of which the envelope was read already. */
+export async function* parseFile(input: IntakeInput, context: FileContext): AsyncGenerator<IntakeEvent> {
   const { outcome, options } = context;
   const tokenizer = new X12Tokenizer(context.settings.segmentCharacters);
   const walk = new SegmentWalk(input.file, context);
