@@ -99,4 +99,17 @@ describe.runIf(present)('public flat-file samples', () => {
     expect(claims.size).toBe(only(records, 'encounter').length);
     expect(only(records, 'medication').every(({ medication }) => medication.system === 'ndc')).toBe(true);
   });
+
+  test('research files beside tables that name members by person_id are read as ever', async () => {
+    const files = (name: string) =>
+      readdirSync(path.join(folder, name)).map((file) => fileInput(file, path.join(folder, name, file)));
+    const { findings, reports } = await collect(
+      parseBatch([...files('tuva'), ...files('bfd-rif-synthea')], intakeOptions({ asOf: '2026-11-23' })),
+    );
+    expect(findings.map(({ code }) => code)).not.toContain('header_alias_conflict');
+    expect(reports.find(({ file }) => file === 'carrier.csv')).toMatchObject({
+      received: 221,
+      accepted: 221,
+    });
+  });
 });

@@ -91,6 +91,8 @@ export function identifierConflicts(
   const conflicts = new Map<OpenedFile, readonly HeaderProblem[]>();
   if (!winner) return conflicts;
   for (const file of files) {
+    // A research file names its members by CMS's own number, whatever the other files do.
+    if (file.extend !== AS_SENT.extend) continue;
     const column = file.reading.plan?.memberColumn;
     if (column !== 'member_id' && column !== 'patient_id') continue;
     const details = { a: 'person_id', b: column, field: 'member_id' };
