@@ -12,6 +12,8 @@ interface Known {
   latest: string;
   /** Chart review: the encounter it links to. */
   linked: string | null;
+  /** A void of this number was read. */
+  ended: boolean;
 }
 
 export interface Identified {
@@ -23,9 +25,13 @@ export interface Identified {
   readonly targetUnknown: boolean;
   readonly duplicate: boolean;
   readonly reusedNumber: boolean;
+  /** A replacement whose number was voided, by a void that came before it: nothing of it stands. */
+  readonly ended: boolean;
 }
 
 const CLAIMS_KEPT = 500_000;
+/** Ids of replacements and voids. */
+const ACTION = /:[78]$/;
 
 /**
  * Gives claims their encounter ids and finds the claims they act on. Rules:
@@ -33,7 +39,8 @@ const CLAIMS_KEPT = 500_000;
  *   bills of one stay share CLM01; an original whose CLM01 the member has with other dates gets its first date too;
  * - replacement and void are CLM01 with `:7` or `:8`, so that neither overwrites the claim it acts on;
  * - the claim acted on is the one whose number REF*F8 gives, else CLM01 of the same member on a shared date, first
- *   in this batch, then among earlier ones (`knownEncounters`); else REF*F8 as it stands.
+ *   in this batch, then among earlier ones (`knownEncounters`); else REF*F8 as it stands;
+ * - a void ends the claim of its number in whichever version, so that a replacement read after it does not stand.
  * The index keeps the last 500,000 claims of a batch: beyond that, targets are found in earlier batches only.
  */
 export class ClaimIndex {
@@ -50,19 +57,22 @@ export class ClaimIndex {
     const duplicate = this.#isDuplicate(claim);
     const { memberId, claimNumber, frequency, from, to } = claim;
     if (frequency === '7' || frequency === '8') return this.#identifyAction(claim, duplicate);
+    const key = `${memberId}\t${claimNumber}`;
+    const before = this.#claims.get(key);
     let encounterId = claimNumber;
     let reusedNumber = false;
     if (/^[234]$/.test(frequency)) encounterId = `${claimNumber}:${frequency}:${from}`;
-    else {
-      const known = this.#claims.get(`${memberId}\t${claimNumber}`);
-      if (known && known.from !== from && known.encounterId === claimNumber) {
-        encounterId = `${claimNumber}:${from}`;
-        reusedNumber = true;
-      }
+    else if (before && before.from !== from && before.encounterId === claimNumber) {
+      encounterId = `${claimNumber}:${from}`;
+      reusedNumber = true;
     }
-    const known: Known = { encounterId, from, to, latest: encounterId, linked: null };
-    if (!duplicate) this.#keep(`${memberId}\t${claimNumber}`, known);
-    const plain = { encounterId, target: null, linked: null, targetUnknown: false, duplicate, reusedNumber };
+    // What acts on the claim may have been read before it.
+    const acted = reusedNumber || !ACTION.test(before?.latest ?? '') ? undefined : before;
+    const latest = acted?.latest ?? encounterId;
+    const known: Known = { encounterId, from, to, latest, linked: null, ended: acted?.ended ?? false };
+    if (!duplicate) this.#keep(key, known);
+    const nothing = { target: null, linked: null, targetUnknown: false, ended: false };
+    const plain = { encounterId, ...nothing, duplicate, reusedNumber };
     if (!claim.chartReview || claim.original === null) return plain;
     return this.#link(claim, { plain, known });
   }
@@ -70,15 +80,42 @@ export class ClaimIndex {
   async #identifyAction(claim: JudgedClaim, duplicate: boolean): Promise<Identified> {
     const { memberId, claimNumber, frequency, original } = claim;
     const encounterId = `${claimNumber}:${frequency}`;
-    const found = this.#find(claim) ?? (await this.#findEarlier(memberId, this.#candidates(claim)));
-    const target = found ?? original ?? claimNumber;
+    const plain = { encounterId, duplicate, reusedNumber: false };
     const key = `${memberId}\t${claimNumber}`;
-    const named = original === null ? undefined : this.#claims.get(`${memberId}\t${original}`);
-    const linked = claim.chartReview ? ((named ?? this.#claims.get(key))?.linked ?? null) : null;
     const known = this.#claims.get(key);
-    if (known) known.latest = encounterId;
-    else this.#keep(key, { encounterId, from: claim.from, to: claim.to, latest: encounterId, linked });
-    return { encounterId, target, linked, targetUnknown: found === null, duplicate, reusedNumber: false };
+    if (await this.#hasEnded(claim, known)) {
+      // It acts on the claim that the void ended, never on the void.
+      const target = original ?? claimNumber;
+      return { ...plain, target, linked: null, targetUnknown: false, ended: true };
+    }
+    const here = this.#find(claim);
+    const replaced = here === `${claimNumber}:7` ? null : await this.#replacement(claim);
+    const found = replaced ?? here ?? (await this.#findEarlier(memberId, this.#candidates(claim)));
+    const target = found ?? original ?? claimNumber;
+    const named = original === null ? undefined : this.#claims.get(`${memberId}\t${original}`);
+    const linked = claim.chartReview ? ((named ?? known)?.linked ?? null) : null;
+    const isVoid = frequency === '8';
+    if (known) {
+      known.latest = encounterId;
+      known.ended ||= isVoid;
+    } else {
+      const { from, to } = claim;
+      this.#keep(key, { encounterId, from, to, latest: encounterId, linked, ended: isVoid });
+    }
+    return { ...plain, target, linked, targetUnknown: found === null, ended: false };
+  }
+
+  /** What a void of an own number acts on when earlier batches brought a replacement under that number. */
+  async #replacement({ memberId, claimNumber, frequency, original, chartReview }: JudgedClaim) {
+    const isOwn = original === null || original === claimNumber;
+    if (frequency !== '8' || chartReview || !isOwn) return null;
+    return this.#findEarlier(memberId, [`${claimNumber}:7`]);
+  }
+
+  async #hasEnded(claim: JudgedClaim, known: Known | undefined): Promise<boolean> {
+    const { memberId, claimNumber, frequency, chartReview } = claim;
+    if (frequency !== '7' || chartReview) return false;
+    return known?.ended === true || (await this.#findEarlier(memberId, [`${claimNumber}:8`])) !== null;
   }
 
   async #link(
@@ -131,6 +168,8 @@ export class ClaimIndex {
   }
 }
 
+const STATUSES: Readonly<Record<string, Encounter['claimStatus']>> = { '7': 'replacement', '8': 'void' };
+
 /** The canonical records of a claim: member, encounter, lines, diagnoses and drugs administered. */
 export function* claimRecords(
   claim: JudgedClaim,
@@ -141,7 +180,7 @@ export function* claimRecords(
   const { encounterId } = identified;
   const { birthDate, sex, deathDate } = claim;
   yield { kind: 'member', memberId, source, birthDate, sex, deathDate, pcpNpi: null };
-  const claimStatus = claim.frequency === '7' ? 'replacement' : claim.frequency === '8' ? 'void' : 'original';
+  const claimStatus = identified.ended ? 'void' : (STATUSES[claim.frequency] ?? 'original');
   const encounter: Omit<Encounter, 'lines' | 'diagnoses'> = {
     encounterId,
     from,
