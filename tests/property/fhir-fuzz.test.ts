@@ -7,6 +7,9 @@ import { intakeOptions } from '../../src/intake/parser.ts';
 import { isStorable } from '../../src/intake/text.ts';
 import { collect, inputOf } from '../helpers/intake.ts';
 
+/** `FUZZ_TIMES=100` runs each property a hundred times as often. */
+const TIMES = Number(process.env.FUZZ_TIMES ?? 1);
+
 const bundle = readFileSync(new URL('../fixtures/fhir/bundle.json', import.meta.url));
 const lines = readFileSync(new URL('../fixtures/fhir/export/Condition.000.ndjson', import.meta.url));
 const options = intakeOptions({ asOf: '2026-11-24', limits: { lineBytes: 64 * 1024 } });
@@ -106,7 +109,7 @@ describe('hostile FHIR', () => {
           await holds(now, pieceBytes, named ? 'fuzz.ndjson' : 'fuzz');
         },
       ),
-      { numRuns: 250 },
+      { numRuns: 250 * TIMES },
     );
   });
 
@@ -126,7 +129,7 @@ describe('hostile FHIR', () => {
           await holds(Buffer.from(JSON.stringify({ resourceType: 'Bundle', type: 'batch', entry })), 5_000);
         },
       ),
-      { numRuns: 250 },
+      { numRuns: 250 * TIMES },
     );
   });
 
@@ -135,7 +138,7 @@ describe('hostile FHIR', () => {
       fc.asyncProperty(fc.uint8Array({ maxLength: 500 }), fc.boolean(), async (bytes, named) =>
         holds(bytes, 33, named ? 'fuzz.ndjson' : 'fuzz'),
       ),
-      { numRuns: 300 },
+      { numRuns: 300 * TIMES },
     );
   });
 

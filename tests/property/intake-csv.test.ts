@@ -9,6 +9,9 @@ import { parseBatch } from '../../src/intake/parse-batch.ts';
 import { intakeOptions } from '../../src/intake/parser.ts';
 import { type Collected, collect, inputOf } from '../helpers/intake.ts';
 
+/** `FUZZ_TIMES=100` runs each property a hundred times as often. */
+const TIMES = Number(process.env.FUZZ_TIMES ?? 1);
+
 const options = intakeOptions({
   asOf: '2026-11-23',
   limits: { rowBytes: 300, lineBytes: 400, rejectedRows: 50 },
@@ -68,7 +71,7 @@ test('extracts of any content give records or findings, and every row is counted
         if (files.length === 1) expect(rejected).toBeLessThanOrEqual(rejectedRows.size);
       },
     ),
-    { numRuns: 1_500 },
+    { numRuns: 1_500 * TIMES },
   );
 }, 120_000);
 
@@ -96,7 +99,7 @@ test('any bytes into a batch give a result or a finding, never a crash', async (
       holdsTheLaws(read);
       expect(read.reports.length).toBeGreaterThanOrEqual(files.length);
     }),
-    { numRuns: 1_500 },
+    { numRuns: 1_500 * TIMES },
   );
 }, 120_000);
 
@@ -106,7 +109,7 @@ test('any JSON values as histories give a result or a finding', async () => {
       const text = lines.map((line) => line.replaceAll('\n', ' ')).join('\n');
       holdsTheLaws(await collect(parseJsonHistories([inputOf('h.ndjson', text, 30)], options)));
     }),
-    { numRuns: 1_000 },
+    { numRuns: 1_000 * TIMES },
   );
 }, 120_000);
 

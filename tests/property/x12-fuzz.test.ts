@@ -7,6 +7,9 @@ import { x12Parser } from '../../src/intake/x12/parse.ts';
 import { X12Tokenizer } from '../../src/intake/x12/tokenizer.ts';
 import { collect, inputOf } from '../helpers/intake.ts';
 
+/** `FUZZ_TIMES=100` runs each property a hundred times as often. */
+const TIMES = Number(process.env.FUZZ_TIMES ?? 1);
+
 const names = ['claims-837p.x12', 'claims-837i.x12', 'members-834.x12', 'answers-277ca.x12'];
 const fixtures = names.map((name) => readFileSync(new URL(`../fixtures/x12/${name}`, import.meta.url)));
 const options = intakeOptions({ asOf: '2026-11-24' });
@@ -75,7 +78,7 @@ describe('hostile X12', () => {
         fc.boolean(),
         async (bytes, edits, pieceBytes, lenient) => holds(edited(bytes, edits), pieceBytes, lenient),
       ),
-      { numRuns: 400 },
+      { numRuns: 400 * TIMES },
     );
   });
 
@@ -85,7 +88,7 @@ describe('hostile X12', () => {
       fc.asyncProperty(fc.uint8Array({ maxLength: 2_000 }), fc.boolean(), async (bytes, headed) =>
         holds(headed ? Buffer.concat([header, bytes]) : bytes, 64, false),
       ),
-      { numRuns: 300 },
+      { numRuns: 300 * TIMES },
     );
   });
 
