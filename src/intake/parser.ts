@@ -60,6 +60,8 @@ export interface IntakeLimits {
   readonly lineBytes: number;
   /** Largest single file after unpacking, in bytes. */
   readonly fileBytes: number;
+  /** Rows of the flat files of a batch: their keys are remembered, at 50 to 100 bytes a row. */
+  readonly rows: number;
   /** Rejected records of one file after which reading it stops. */
   readonly rejectedRows: number;
   /** Warnings of one code in one file that are listed; the rest is counted in one closing finding. */
@@ -82,6 +84,7 @@ export const DEFAULT_LIMITS: IntakeLimits = {
   rowBytes: MIB,
   lineBytes: 32 * MIB,
   fileBytes: 5 * 1024 * MIB,
+  rows: 50_000_000,
   rejectedRows: 10_000,
   listedWarnings: 1_000,
   rejectedShare: 0.05,

@@ -226,6 +226,22 @@ describe('file rules', () => {
     expect(findings.map(({ code }) => code)).not.toContain('encoding_latin1');
   });
 
+  test('a batch of more rows than keys can be remembered of says so, and is not read on', async () => {
+    const rows = Array.from({ length: 40 }, (_, index) => `M${index},1950-01-01,F\n`).join('');
+    const { findings, reports } = await collect(
+      parseCsv(
+        [inputOf('members.csv', `member_id,birth_date,sex\n${rows}`, 200)],
+        intakeOptions({ asOf: ASOF, limits: { rows: 20 } }),
+      ),
+    );
+    expect(brief(findings)).toEqual(['members.csv:- too_many_rows -']);
+    expect(findings[0]?.message).toContain('send the others as another batch');
+    const [report] = reports;
+    expect(report?.failed).toBe(true);
+    expect(report?.received).toBeLessThan(40);
+    expect(report?.received).toBeGreaterThan(20);
+  });
+
   test('a row above the limit is rejected; reading stops after the limit of rejects', async () => {
     const limits = { rowBytes: 100, rejectedRows: 2 };
     const rows = [`M1,1950-01-01,F,${'x'.repeat(200)}`, 'M2,1950-01-01,F,', 'M3,x,F,', 'M4,1950-01-01,F,'];

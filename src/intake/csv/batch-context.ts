@@ -41,6 +41,9 @@ export class BatchContext {
     this.feeds = feeds;
   }
 
+  /** Rows of all files, as far as they were read. */
+  rowsRead = 0;
+
   /** The batch states the diagnoses of its claims, beside them or in a file of their own. */
   statesDiagnoses = false;
 

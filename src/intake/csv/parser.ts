@@ -148,12 +148,16 @@ async function* readRows(of: RowsOf): AsyncGenerator<IntakeEvent> {
     const events = await rowEvents(rows, of);
     yield* events.events;
     if (events.stop) return;
-    if (bytes > limits.fileBytes) {
-      file.outcome.fail();
-      const message = `the file is larger than ${limits.fileBytes} bytes; the rest was not read`;
-      yield file.outcome.error({ row: null, field: null, code: 'file_too_large', message });
-      return;
-    }
+    context.rowsRead += rows.length;
+    const code = bytes > limits.fileBytes ? 'file_too_large' : 'too_many_rows';
+    if (code === 'too_many_rows' && context.rowsRead <= limits.rows) continue;
+    file.outcome.fail();
+    const why =
+      code === 'file_too_large'
+        ? `the file is larger than ${limits.fileBytes} bytes`
+        : `a batch takes up to ${limits.rows} rows; send the others as another batch`;
+    yield file.outcome.error({ row: null, field: null, code, message: `${why}; the rest was not read` });
+    return;
   }
   yield* (await rowEvents(splitter.end(), of)).events;
 }
