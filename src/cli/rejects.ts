@@ -1,8 +1,35 @@
-import { listFindings } from '../store/batches.ts';
+import { type Batch, listFileReports, listFindings } from '../store/batches.ts';
 import { type Database, withTenant } from '../store/database.ts';
 import { say } from './exit.ts';
 
 const SHOWN = 10;
+
+/**
+ * What became of a batch: its counts, and how often each remark was made, listed or not (codes unknown on their date,
+ * assumptions, unresolved drugs among them).
+ */
+export async function reportOfBatch(db: Database, tenantId: string, batch: Batch) {
+  const { batchId, state, received, accepted, rejected, duplicates, membersDone, gapsOpened, error } = batch;
+  const files = await withTenant(db, tenantId, (tx) => listFileReports(tx, batchId));
+  const codes = new Map<string, number>();
+  // The codes are those of a file, and stand with each of its record types.
+  for (const [, of] of new Map(files.map((report) => [report.file, report.codes ?? {}]))) {
+    for (const [code, count] of Object.entries(of)) codes.set(code, (codes.get(code) ?? 0) + count);
+  }
+  const remarks = Object.fromEntries([...codes].sort());
+  return {
+    batchId,
+    state,
+    received,
+    accepted,
+    rejected,
+    duplicates,
+    membersDone,
+    gapsOpened,
+    remarks,
+    error,
+  };
+}
 
 /**
  * Names the first refused records of a batch on stderr: file, row, field and rule. Values and records stay out, because

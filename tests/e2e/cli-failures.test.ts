@@ -72,6 +72,7 @@ describePostgres('commands on a database', () => {
     const ran = hccgap(env(), ['submit', '-t', 'failures', '--as-of', '2026-11-23', file]);
     const { batchId, ...report } = JSON.parse(ran.stdout) as Record<string, unknown>;
     expect(report).toMatchObject({ state: 'completed', received: 3, accepted: 1, rejected: 2 });
+    expect(report.remarks).toEqual({ bad_code: 1, bad_date: 1 });
     expect(ran.stderr).toContain('  members.csv row 3 birth_date: bad_date\n');
     expect(ran.stderr).toContain('  members.csv row 4 sex: bad_code\n');
     expect(ran.stderr).toContain(`GET /v1/batches/${String(batchId)}/rejects`);

@@ -18,7 +18,7 @@ import {
 } from '../../store/tenancy.ts';
 import { CommandError, say } from '../exit.ts';
 import { quickstart } from '../quickstart.ts';
-import { sayRejects } from '../rejects.ts';
+import { reportOfBatch, sayRejects } from '../rejects.ts';
 import { submitExtract, waitForBatch } from '../submit-extract.ts';
 
 interface SubmitFlags {
@@ -135,28 +135,8 @@ function addSubmit(program: Command): void {
         const batch = flags.wait
           ? await waitForBatch(runtime.foundation, tenantId, received.batch.batchId)
           : received.batch;
-        const {
-          batchId,
-          state,
-          received: rows,
-          accepted,
-          rejected,
-          duplicates,
-          membersDone,
-          gapsOpened,
-          error,
-        } = batch;
-        const report = {
-          batchId,
-          state,
-          received: rows,
-          accepted,
-          rejected,
-          duplicates,
-          membersDone,
-          gapsOpened,
-          error,
-        };
+        const { batchId, state, rejected } = batch;
+        const report = await reportOfBatch(runtime.foundation.db, tenantId, batch);
         process.stdout.write(`${JSON.stringify(report)}\n`);
         if (rejected > 0 || state === 'failed') await sayRejects(runtime.foundation.db, tenantId, batchId);
         process.exitCode = state === 'failed' ? 2 : rejected > 0 ? 1 : 0;
