@@ -205,6 +205,31 @@ describe('837P', () => {
     expect(brief(unknown.findings)).toContain('v.x12:67 claim_target_unknown REF02');
   });
 
+  it('a billing provider may have any number of subscribers in one set', async () => {
+    const subscribers = 12_000;
+    const lines = [
+      'BHT*0019*00*REF1*20260315*1200*RP',
+      'HL*1**20*1',
+      'NM1*85*2*CLINIC*****XX*1245319599',
+      ...Array.from({ length: subscribers }, (_, index) => [
+        `HL*${index + 2}*1*22*0`,
+        'SBR*P*18*******16',
+        `NM1*IL*1*DOE*JANE****MI*HPM${index}`,
+        `CLM*P${index}*150***11:B:1*Y*A*Y*Y`,
+        'HI*ABK:E1122',
+        'LX*1',
+        'SV1*HC:99214*150*UN*1***1',
+        'DTP*472*D8*20260314',
+      ]).flat(),
+    ];
+    const set = ['ST*837*0001*005010X222A1', ...lines, `SE*${lines.length + 2}*0001`];
+    const isa =
+      'ISA*00*          *00*          *ZZ*SENDER         *ZZ*RECEIVER       *260315*1200*^*00501*000000101*0*T*:';
+    const text = [isa, 'GS*HC*S*R*20260315*1200*1*X*005010X222A1', ...set, 'GE*1*1', 'IEA*1*000000101'];
+    const { reports } = await collect(x12Parser()([inputOf('many', `${text.join('~')}~`, 65_536)], options));
+    expect(reports).toMatchObject([{ received: subscribers, accepted: subscribers, rejected: 0 }]);
+  });
+
   it('takes no interchange twice in a batch', async () => {
     const bytes = fixture('claims-837p.x12');
     const { reports } = await collect(parseX12([inputOf('a', bytes), inputOf('b', bytes)], options));

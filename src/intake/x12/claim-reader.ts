@@ -22,7 +22,7 @@ type Loop =
   | 'line-payer';
 
 const NOBODY: Person = { id: null, birth: null, sex: null, death: null };
-/** Hierarchy levels kept to look a parent up; an older one counts as missing. */
+/** Hierarchy levels kept to look a parent up; one that was not named for so long counts as missing. */
 const LEVELS_KEPT = 10_000;
 /** Segments of one CLM loop; the guides allow fewer (at most 999 lines of some twenty segments). */
 const CLAIM_SEGMENTS = 25_000;
@@ -75,6 +75,11 @@ export class ClaimReader {
   #openLevel(elements: readonly string[]): void {
     const [, id = '', parentId = '', code = ''] = elements;
     const parent = parentId === '' ? null : (this.#levels.get(parentId) ?? null);
+    if (parent !== null) {
+      // Named again, so the last to be forgotten: a provider may have any number of subscribers.
+      this.#levels.delete(parentId);
+      this.#levels.set(parentId, parent);
+    }
     let fault = parent?.fault ?? null;
     if (parentId !== '' && parent === null) fault = 'hl_parent_missing';
     else if (parentId === '' && code !== '20') fault = 'hl_parent_missing';
