@@ -138,10 +138,11 @@ export class FileOutcome {
     const finding: IntakeFinding = {
       file: this.#file,
       row: fault.row,
-      field: fault.field,
+      // A field may be named by the sender, as in a JSON pointer; a message may hold a value.
+      field: bounded(fault.field, VALUE_CHARACTERS),
       code: fault.code,
       severity,
-      message: fault.message,
+      message: storable(fault.message),
       value: bounded(fault.value ?? null, VALUE_CHARACTERS),
       raw: bounded(fault.raw ?? null, RAW_CHARACTERS),
     };
