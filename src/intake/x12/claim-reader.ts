@@ -1,3 +1,4 @@
+import { RecentMap } from '../recent-map.ts';
 import type { ClaimDraft, LineDraft, Located, Person, ProviderDraft } from './claim-draft.ts';
 import type { Segment } from './tokenizer.ts';
 
@@ -34,7 +35,8 @@ const RAW_CHARACTERS = 65_536;
  * of hierarchy levels.
  */
 export class ClaimReader {
-  readonly #levels = new Map<string, Level>();
+  /** A provider is named again by each subscriber, and so is not forgotten, however many there are. */
+  readonly #levels = new RecentMap<string, Level>(LEVELS_KEPT);
   #level: Level | null = null;
   #claim: ClaimDraft | null = null;
   #line: LineDraft | null = null;
@@ -75,21 +77,11 @@ export class ClaimReader {
   #openLevel(elements: readonly string[]): void {
     const [, id = '', parentId = '', code = ''] = elements;
     const parent = parentId === '' ? null : (this.#levels.get(parentId) ?? null);
-    if (parent !== null) {
-      // Named again, so the last to be forgotten: a provider may have any number of subscribers.
-      this.#levels.delete(parentId);
-      this.#levels.set(parentId, parent);
-    }
     let fault = parent?.fault ?? null;
     if (parentId !== '' && parent === null) fault = 'hl_parent_missing';
     else if (parentId === '' && code !== '20') fault = 'hl_parent_missing';
     const level: Level = { code, fault, billing: parent?.billing ?? null, person: NOBODY };
-    this.#levels.delete(id);
     this.#levels.set(id, level);
-    if (this.#levels.size > LEVELS_KEPT) {
-      const oldest = this.#levels.keys().next().value;
-      if (oldest !== undefined) this.#levels.delete(oldest);
-    }
     this.#level = level;
     this.#entity = '';
   }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Encounter } from '../../engine/history.ts';
 import type { CanonicalRecord, SourceRef } from '../../store/records.ts';
 import type { IntakeLookups } from '../parser.ts';
+import { RecentMap } from '../recent-map.ts';
 import type { JudgedClaim } from './claim-judge.ts';
 
 interface Known {
@@ -41,10 +42,10 @@ const ACTION = /:[78]$/;
  * - the claim acted on is the one whose number REF*F8 gives, else CLM01 of the same member on a shared date, first
  *   in this batch, then among earlier ones (`knownEncounters`); else REF*F8 as it stands;
  * - a void ends the claim of its number in whichever version, so that a replacement read after it does not stand.
- * The index keeps the last 500,000 claims of a batch: beyond that, targets are found in earlier batches only.
+ * The index keeps the last claims of a batch, up to 500,000: beyond that, targets are found in earlier batches only.
  */
 export class ClaimIndex {
-  readonly #claims = new Map<string, Known>();
+  readonly #claims = new RecentMap<string, Known>(CLAIMS_KEPT);
   readonly #contents = new Set<string>();
   readonly #lookups: IntakeLookups;
 
@@ -70,7 +71,7 @@ export class ClaimIndex {
     const acted = reusedNumber || !ACTION.test(before?.latest ?? '') ? undefined : before;
     const latest = acted?.latest ?? encounterId;
     const known: Known = { encounterId, from, to, latest, linked: null, ended: acted?.ended ?? false };
-    if (!duplicate) this.#keep(key, known);
+    if (!duplicate) this.#claims.set(key, known);
     const nothing = { target: null, linked: null, targetUnknown: false, ended: false };
     const plain = { encounterId, ...nothing, duplicate, reusedNumber };
     if (!claim.chartReview || claim.original === null) return plain;
@@ -100,7 +101,7 @@ export class ClaimIndex {
       known.ended ||= isVoid;
     } else {
       const { from, to } = claim;
-      this.#keep(key, { encounterId, from, to, latest: encounterId, linked, ended: isVoid });
+      this.#claims.set(key, { encounterId, from, to, latest: encounterId, linked, ended: isVoid });
     }
     return { ...plain, target, linked, targetUnknown: found === null, ended: false };
   }
@@ -158,13 +159,6 @@ export class ClaimIndex {
     if (this.#contents.has(digest)) return true;
     if (this.#contents.size < CLAIMS_KEPT) this.#contents.add(digest);
     return false;
-  }
-
-  #keep(key: string, known: Known): void {
-    this.#claims.set(key, known);
-    if (this.#claims.size <= CLAIMS_KEPT) return;
-    const oldest = this.#claims.keys().next().value;
-    if (oldest !== undefined) this.#claims.delete(oldest);
   }
 }
 
