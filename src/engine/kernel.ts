@@ -1,9 +1,15 @@
 import { addKey, type KeyTable, key, keyTable, readKey, valueOfKey } from './code-keys.ts';
 import { mapCodeFor } from './diagnoses.ts';
 import { undotted } from './icd10.ts';
+import {
+  interactionHolds,
+  interactionProgram,
+  segmentTable,
+  sumOfInteractions,
+} from './interaction-program.ts';
 import { type HccIndex, hccIndex, type MaskTest, MOST_HCCS, maskOf, maskTest, WORDS } from './masks.ts';
 import { type CompiledModel, compareHccs, type ModelYear } from './model.ts';
-import type { Scorer, SegmentProgram } from './score.ts';
+import type { Scorer } from './score.ts';
 import { divideRounded, type Thousandths } from './thousandths.ts';
 
 /** Set in a packed code that an age or sex edit may move or remove. */
@@ -19,14 +25,13 @@ interface KernelTables extends HccIndex {
   add(packed: number): void;
   /** Applies the hierarchies of the year to `state.after`. */
   drop(): void;
-  /** By HCC position: what dropped it in the last scoring; {@link ANY_PARENT} is worked out when asked. */
+  /** By HCC position: what dropped it in the last scoring, of what a rule or a parent in its turn dropped. */
   readonly droppers: Int16Array;
-  /** The parent that is named for an HCC marked {@link ANY_PARENT}. */
+  /** Bits of what the model's rules dropped in the last scoring. */
+  readonly ruled: Int32Array;
+  /** What dropped the HCC at a position that the hierarchies dropped: the position of a parent. */
   parentThatDropped(position: number): number;
 }
-
-/** Dropped by its parents together: a surviving one is named where there is one. */
-const ANY_PARENT = -1;
 
 /** The HCC words that a scoring left behind: before rules and hierarchies, and after. */
 export interface KernelState {
@@ -76,64 +81,58 @@ function kernelTables(model: CompiledModel, year: ModelYear): KernelTables {
   const before = new Int32Array(WORDS);
   const after = new Int32Array(WORDS);
   const droppers = new Int16Array(MOST_HCCS);
+  const ruled = new Int32Array(WORDS);
+  const inTurn = year.hierarchyOrder === 'sequential';
   const tables: KernelTables = {
     ...index,
     codes,
     state: { before, after },
     droppers,
-    parentThatDropped: parentNamer(model, index, { before, after }, droppers),
+    ruled,
+    parentThatDropped: inTurn
+      ? (position) => droppers[position] ?? 0
+      : parentNamer(model, index, { before, after }, ruled),
     add: (packed) => {
       const first = (packed & 255) - 1;
       before[first >> 5] = (before[first >> 5] ?? 0) | (1 << (first & 31));
       const second = ((packed >> 8) & 255) - 1;
       if (second >= 0) before[second >> 5] = (before[second >> 5] ?? 0) | (1 << (second & 31));
     },
-    drop:
-      year.hierarchyOrder === 'sequential'
-        ? dropInTurn(model, index, after, droppers)
-        : dropAtOnce(model, index, after, droppers),
+    drop: inTurn ? dropInTurn(model, index, after, droppers) : dropAtOnce(model, index, after),
   };
   tablesOf.set(year, tables);
   return tables;
 }
 
-/** Every edge tested on the set before any drop: an HCC goes when one of its parents is there. */
-function dropAtOnce(
-  model: CompiledModel,
-  index: HccIndex,
-  after: Int32Array,
-  droppers: Int16Array,
-): () => void {
-  const parents = new Int32Array(MOST_HCCS * WORDS);
-  for (const [hcc, list] of model.hierarchy.parents) {
+/** Every edge tested on the set before any drop: the HCCs that are there drop their children, dropped or not. */
+function dropAtOnce(model: CompiledModel, index: HccIndex, after: Int32Array): () => void {
+  const children = new Int32Array(MOST_HCCS * WORDS);
+  for (const [hcc, list] of model.hierarchy.children) {
     const position = index.positions.get(hcc);
-    if (position !== undefined) parents.set(maskOf(index, list), position * WORDS);
+    if (position !== undefined) children.set(maskOf(index, list), position * WORDS);
   }
+  const parents = maskOf(index, model.hierarchy.children.keys());
   return () => {
-    const a = after[0] ?? 0;
-    const b = after[1] ?? 0;
-    const c = after[2] ?? 0;
-    const d = after[3] ?? 0;
+    let a = 0;
+    let b = 0;
+    let c = 0;
+    let d = 0;
     for (let word = 0; word < WORDS; word++) {
-      let left = after[word] ?? 0;
-      let kept = left;
+      let left = (after[word] ?? 0) & (parents[word] ?? 0);
       while (left !== 0) {
         const bit = left & -left;
-        const position = (word << 5) + 31 - Math.clz32(bit);
-        const at = position * WORDS;
-        const hit =
-          ((parents[at] ?? 0) & a) |
-          ((parents[at + 1] ?? 0) & b) |
-          ((parents[at + 2] ?? 0) & c) |
-          ((parents[at + 3] ?? 0) & d);
-        if (hit !== 0) {
-          kept &= ~bit;
-          droppers[position] = ANY_PARENT;
-        }
+        const at = ((word << 5) + 31 - Math.clz32(bit)) * WORDS;
+        a |= children[at] ?? 0;
+        b |= children[at + 1] ?? 0;
+        c |= children[at + 2] ?? 0;
+        d |= children[at + 3] ?? 0;
         left ^= bit;
       }
-      after[word] = kept;
     }
+    after[0] = (after[0] ?? 0) & ~a;
+    after[1] = (after[1] ?? 0) & ~b;
+    after[2] = (after[2] ?? 0) & ~c;
+    after[3] = (after[3] ?? 0) & ~d;
   };
 }
 
@@ -173,42 +172,20 @@ function parentNamer(
   model: CompiledModel,
   index: HccIndex,
   { before, after }: KernelState,
-  droppers: Int16Array,
+  ruled: Int32Array,
 ): (position: number) => number {
   const parents = index.hccs.map((hcc) =>
     (model.hierarchy.parents.get(hcc) ?? []).flatMap((parent) => index.positions.get(parent) ?? []),
   );
-  const has = (words: Int32Array, position: number): boolean =>
-    ((words[position >> 5] ?? 0) & (1 << (position & 31))) !== 0;
   return (position) => {
     const mine = parents[position] ?? [];
     const survivor = mine.find((parent) => has(after, parent));
-    const there = (parent: number): boolean => has(before, parent) && (droppers[parent] ?? 0) < MOST_HCCS;
-    return survivor ?? mine.find(there) ?? position;
+    return survivor ?? mine.find((parent) => has(before, parent) && !has(ruled, parent)) ?? position;
   };
 }
 
-/** Coefficients by HCC position and by number of payment HCCs: the same for everyone in a segment. */
-interface SegmentValues {
-  readonly byHcc: Int32Array;
-  readonly byCount: Int32Array;
-}
-const valuesOf = new WeakMap<SegmentProgram, SegmentValues>();
-
-function segmentValues(program: SegmentProgram, index: HccIndex): SegmentValues {
-  const known = valuesOf.get(program);
-  if (known) return known;
-  const byHcc = new Int32Array(MOST_HCCS);
-  for (const [hcc, factor] of program.hccs) byHcc[index.positions.get(hcc) ?? 0] = factor.thousandths;
-  const byCount = new Int32Array(MOST_HCCS + 1);
-  for (const { term, factor } of program.counts) {
-    for (let count = term.from; count <= Math.min(term.to, MOST_HCCS); count++) {
-      byCount[count] = (byCount[count] ?? 0) + factor.thousandths;
-    }
-  }
-  const values = { byHcc, byCount };
-  valuesOf.set(program, values);
-  return values;
+function has(words: Int32Array, position: number): boolean {
+  return ((words[position >> 5] ?? 0) & (1 << (position & 31))) !== 0;
 }
 
 const kernels = new WeakMap<Scorer, Kernel>();
@@ -225,14 +202,10 @@ export function kernelOf(scorer: Scorer): Kernel {
 function buildKernel(scorer: Scorer): Kernel {
   const { model, year, person, program } = scorer;
   const tables = kernelTables(model, year);
-  const { codes, add, drop, droppers } = tables;
+  const { codes, add, drop, droppers, ruled } = tables;
   const { before, after } = tables.state;
-  const { byHcc, byCount } = segmentValues(program, tables);
-  const possible = program.interactions.flatMap(({ expression, factor }, place) => {
-    const test = maskTest(tables, expression, person);
-    return test === null ? [] : [{ test, value: factor.thousandths, place }];
-  });
-  const held = new Uint8Array(program.interactions.length);
+  const { hccs, byCount } = segmentTable(program, tables);
+  const interactions = interactionProgram(program, tables, person);
   const rules = model.terms.rules.flatMap((rule, place) => {
     const test = maskTest(tables, rule.expression, person);
     return test === null ? [] : [{ test, drops: maskOf(tables, rule.drops), by: MOST_HCCS + place }];
@@ -243,38 +216,44 @@ function buildKernel(scorer: Scorer): Kernel {
   const addEdited = (code: string): void => {
     for (const hcc of mapCodeFor(year, undotted(code), person)) add((tables.positions.get(hcc) ?? 0) + 1);
   };
-  const settle = (): Thousandths => {
-    after[0] = before[0] ?? 0;
-    after[1] = before[1] ?? 0;
-    after[2] = before[2] ?? 0;
-    after[3] = before[3] ?? 0;
+  /** The groups of HCCs that the last scoring hit. */
+  let groups = 0;
+  const applyRules = (): void => {
+    ruled.fill(0);
     for (const { test, drops, by } of rules) {
       if (!hits(after, drops, 0) || !holds(after, test)) continue;
       for (let word = 0; word < WORDS; word++) {
         const hit = (after[word] ?? 0) & (drops[word] ?? 0);
         after[word] = (after[word] ?? 0) & ~hit;
+        ruled[word] = (ruled[word] ?? 0) | hit;
         mark(droppers, word, hit, by);
       }
     }
+  };
+  const settle = (): Thousandths => {
+    after[0] = before[0] ?? 0;
+    after[1] = before[1] ?? 0;
+    after[2] = before[2] ?? 0;
+    after[3] = before[3] ?? 0;
+    if (rules.length > 0) applyRules();
     drop();
     let sum = fixed;
     if (program.usesHccs) {
       let count = 0;
+      let hit = 0;
       for (let word = 0; word < WORDS; word++) {
         let left = after[word] ?? 0;
         while (left !== 0) {
           const bit = left & -left;
-          sum += byHcc[(word << 5) + 31 - Math.clz32(bit)] ?? 0;
+          const at = 2 * ((word << 5) + 31 - Math.clz32(bit));
+          sum += hccs[at] ?? 0;
+          hit |= hccs[at + 1] ?? 0;
           count++;
           left ^= bit;
         }
       }
-      for (const { test, value, place } of possible) {
-        const does = holds(after, test);
-        held[place] = does ? 1 : 0;
-        if (does) sum += value;
-      }
-      sum += byCount[count] ?? 0;
+      groups = hit;
+      sum += sumOfInteractions(interactions, hit) + (byCount[count] ?? 0);
     }
     return divisor === null ? sum : divideRounded(sum * 1000, divisor);
   };
@@ -284,11 +263,9 @@ function buildKernel(scorer: Scorer): Kernel {
     scorer,
     state: tables.state,
     settle,
-    dropperOf: (position) => {
-      const by = droppers[position] ?? ANY_PARENT;
-      return by === ANY_PARENT ? tables.parentThatDropped(position) : by;
-    },
-    interactionHeld: (place) => held[place] === 1,
+    dropperOf: (position) =>
+      has(ruled, position) ? (droppers[position] ?? 0) : tables.parentThatDropped(position),
+    interactionHeld: (place) => interactionHolds(interactions, place, groups),
     rawThousandths: (given) => {
       before[0] = 0;
       before[1] = 0;
