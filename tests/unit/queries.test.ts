@@ -6,7 +6,7 @@ import { draftQuery, querySubject } from '../../src/engine/queries/draft.ts';
 import { isCodeableSource, stepQuery } from '../../src/engine/queries/life.ts';
 import { forbiddenFields, lintQuery, type QueryFinding } from '../../src/engine/queries/linter.ts';
 import { type ProviderQuery, type QuerySubject, renderQuery } from '../../src/engine/queries/query.ts';
-import { findPhrases, imperativesIn } from '../../src/engine/queries/words.ts';
+import { findPhrases, imperativesIn, phrasesAt } from '../../src/engine/queries/words.ts';
 import { parseHistory } from '../../src/intake/json/history.ts';
 import { loadReference } from '../../src/reference/load.ts';
 
@@ -76,6 +76,10 @@ describe('the linter', () => {
     expect(words('CQ-3')).toContain('morbid obesity');
     expect(words('CQ-5')).toEqual(['hcc', 'gap']);
     expect(words('CQ-13')).toEqual(['HCC 48']);
+    for (const { places, pointer } of found.filter((item) => item.words.length > 0)) {
+      expect(pointer).toBe('/question');
+      expect(places.length).toBeGreaterThan(0);
+    }
   });
 
   test.each([
@@ -195,6 +199,58 @@ describe('yes/no (CQ-6)', () => {
   test('"no" is as easy as "yes"', () => {
     const options = yesNo.options.filter(({ kind }) => kind !== 'no');
     expect(rules({ ...yesNo, options }, { documented: true })).toEqual(['CQ-12']);
+  });
+});
+
+describe('the places of words at fault', () => {
+  const cut = (text: string, finding: QueryFinding | undefined) =>
+    (finding?.places ?? []).map(({ start, end }) => text.slice(start, end));
+
+  test('are those of the text as written: case, blanks, dashes and apostrophes of its own', () => {
+    const question = 'We believe… is it  consistent–with an Obese patient’s record? Please  ADD it, agree?';
+    const found = lint({ question });
+    const of = (rule: string, message = '') =>
+      cut(
+        question,
+        found.find((item) => item.rule === rule && item.message.includes(message)),
+      );
+    expect(of('CQ-1')).toEqual(['ADD']);
+    expect(of('CQ-3', 'leading')).toEqual(['We believe', 'consistent–with', 'agree?']);
+    expect(of('CQ-3', 'documented')).toEqual(['Obese']);
+  });
+
+  test('stand where they stood although cited facts are left out of the search', () => {
+    const opening = 'BMI 41.2 kg/m2 recorded 2026-03-04 (vitals). Weight 140 and severe, RAF counts, RAF.';
+    const found = lint({ opening });
+    expect(
+      found.map(({ rule, pointer, ...rest }) => [rule, pointer, cut(opening, { rule, pointer, ...rest })]),
+    ).toEqual([
+      ['CQ-2', '/opening', ['140']],
+      ['CQ-5', '/opening', ['RAF', 'RAF']],
+      ['CQ-14', '/opening', ['severe']],
+    ]);
+  });
+
+  test('of a text that asks nothing are the whole of it; of what is missing there are none', () => {
+    const question = 'State the significance of the BMI.';
+    expect(cut(question, lint({ question })[0])).toEqual([question]);
+    expect(lint({ indicators: [] }).find(({ rule }) => rule === 'CQ-2')?.places).toEqual([]);
+  });
+
+  test('hold the words they name, whatever the text', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.constantFrom('must', 'İ', 'ẞ', '–', ' ', 'HCC', 'x', '’s', '\n', 'agree?', '🙂'), {
+          maxLength: 12,
+        }),
+        (parts) => {
+          const text = parts.join('');
+          for (const { words, start, end } of phrasesAt(text, ['must', 'hcc', 'agree?'])) {
+            expect(text.slice(start, end).toLowerCase()).toBe(words);
+          }
+        },
+      ),
+    );
   });
 });
 

@@ -8,7 +8,7 @@ import {
   type QuerySubject,
   type QueryTables,
 } from './query.ts';
-import { boundedWords, findPhrases, imperativesIn, without } from './words.ts';
+import { findPhrases, imperativesAt, phrasesAt, type WordPlace, without } from './words.ts';
 
 export type QueryRule = `CQ-${1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 12 | 13 | 14}` | 'C-4';
 
@@ -18,6 +18,8 @@ export interface QueryFinding {
   readonly pointer: string;
   readonly message: string;
   readonly words: readonly string[];
+  /** Where those words stand in the text at `pointer`; empty for what is missing or is no text. */
+  readonly places: readonly WordPlace[];
 }
 
 export interface LintInput {
@@ -83,19 +85,37 @@ function finding(
   message: string,
   words: readonly string[] = [],
 ): QueryFinding {
-  return { rule, pointer, message, words };
+  return { rule, pointer, message, words, places: [] };
+}
+
+/** A finding about words that stand in a text, if there are any. */
+function marked(
+  rule: QueryRule,
+  { pointer }: Passage,
+  message: string,
+  places: readonly WordPlace[],
+): QueryFinding[] {
+  if (places.length === 0) return [];
+  const words = [...new Set(places.map((one) => one.words))];
+  const inOrder = [...places].sort((a, b) => a.start - b.start || a.end - b.end);
+  return [{ rule, pointer, message, words, places: inOrder }];
+}
+
+/** The whole of a text. */
+function whole(text: string): readonly WordPlace[] {
+  return [{ words: text.trim(), start: 0, end: text.length }];
 }
 
 function question(input: LintInput): QueryFinding[] {
   const { query, tables } = input;
   const found: QueryFinding[] = [];
   if (!query.question.trim().endsWith('?')) {
-    found.push(finding('CQ-1', '/question', 'the text must end with a question', [query.question.trim()]));
+    const passage = { pointer: '/question', text: query.question };
+    found.push(...marked('CQ-1', passage, 'the text must end with a question', whole(query.question)));
   }
-  for (const { pointer, text } of [...ownWords(input), ...optionPassages(input)]) {
-    const words = imperativesIn(text, tables.words.imperatives);
-    if (words.length > 0)
-      found.push(finding('CQ-1', pointer, 'the text tells the provider what to do', words));
+  for (const passage of [...ownWords(input), ...optionPassages(input)]) {
+    const orders = imperativesAt(passage.text, tables.words.imperatives);
+    found.push(...marked('CQ-1', passage, 'the text tells the provider what to do', orders));
   }
   return found;
 }
@@ -124,27 +144,33 @@ function indicators(input: LintInput): QueryFinding[] {
     item.sourceRef,
     ...(item.unit !== null && /[a-z]/i.test(item.unit) ? [item.unit] : []),
   ]);
-  for (const { pointer, text } of [...stemOf(input), ...optionPassages(input)]) {
-    const words = numbersIn(without(text, cited)).filter((number) => !known.has(number));
-    if (words.length > 0) {
-      found.push(finding('CQ-2', pointer, 'a number that no cited indicator carries', words));
-    }
+  for (const passage of [...stemOf(input), ...optionPassages(input)]) {
+    const strange = numbersAt(without(passage.text, cited)).filter(({ words }) => !known.has(words));
+    found.push(...marked('CQ-2', passage, 'a number that no cited indicator carries', strange));
   }
   return found;
 }
 
 /** Dates and numbers standing alone; `A1c` and `kg/m2` hold none. */
-function numbersIn(text: string): string[] {
-  const dates = text.match(/\d{4}-\d{2}-\d{2}/g) ?? [];
-  const rest = text.replace(/\d{4}-\d{2}-\d{2}/g, ' ');
-  return [...new Set([...dates, ...(rest.match(/(?<![\w.])\d+(?:\.\d+)?(?![\w])/g) ?? [])])];
+function numbersAt(text: string): readonly WordPlace[] {
+  const dates = matchesOf(text, /\d{4}-\d{2}-\d{2}/g);
+  const rest = text.replace(/\d{4}-\d{2}-\d{2}/g, ' '.repeat('yyyy-mm-dd'.length));
+  return [...dates, ...matchesOf(rest, /(?<![\w.])\d+(?:\.\d+)?(?![\w])/g)];
+}
+
+function matchesOf(text: string, pattern: RegExp): readonly WordPlace[] {
+  return [...text.matchAll(pattern)].map(({ 0: words, index }) => ({
+    words,
+    start: index,
+    end: index + words.length,
+  }));
 }
 
 function knownNumbers({ query }: LintInput): ReadonlySet<string> {
   return new Set([
     ...query.indicators.flatMap((item) => [
       item.date,
-      ...(item.value === null ? [] : numbersIn(String(item.value))),
+      ...(item.value === null ? [] : numbersAt(String(item.value)).map(({ words }) => words)),
     ]),
     ...(query.dateOfService === null ? [] : [query.dateOfService]),
   ]);
@@ -153,18 +179,13 @@ function knownNumbers({ query }: LintInput): ReadonlySet<string> {
 function leading(input: LintInput): QueryFinding[] {
   const { tables, subject, query } = input;
   const found: QueryFinding[] = [];
-  for (const { pointer, text } of [...stemOf(input), ...optionPassages(input)]) {
-    const words = findPhrases(text, tables.words.leading);
-    if (words.length > 0) found.push(finding('CQ-3', pointer, 'leading words', words));
+  for (const passage of [...stemOf(input), ...optionPassages(input)]) {
+    found.push(...marked('CQ-3', passage, 'leading words', phrasesAt(passage.text, tables.words.leading)));
   }
   if (subject.documented) return found;
-  for (const { pointer, text } of ownWords(input)) {
-    const words = findPhrases(text, subject.terms);
-    if (words.length > 0) {
-      found.push(
-        finding('CQ-3', pointer, 'names a condition that is not documented at this encounter', words),
-      );
-    }
+  for (const passage of ownWords(input)) {
+    const message = 'names a condition that is not documented at this encounter';
+    found.push(...marked('CQ-3', passage, message, phrasesAt(passage.text, subject.terms)));
   }
   query.indicators.forEach((indicator, index) => {
     if (recordsWords(input, indicator)) return;
@@ -217,9 +238,8 @@ function options(input: LintInput): QueryFinding[] {
   for (const { option, index } of conditions) {
     const supported = option.indicators.some((position) => query.indicators[position] !== undefined);
     if (!supported) {
-      found.push(
-        finding('CQ-4', `/options/${index}`, 'no cited indicator supports this option', [option.text]),
-      );
+      const passage = { pointer: `/options/${index}`, text: option.text };
+      found.push(...marked('CQ-4', passage, 'no cited indicator supports this option', whole(option.text)));
     }
   }
   const texts = conditions.map(({ option }) => option.text);
@@ -248,16 +268,18 @@ function bannedWords(input: LintInput): QueryFinding[] {
   const { tables, query } = input;
   const found: QueryFinding[] = [];
   const sources = query.indicators.map((item) => item.sourceRef);
-  for (const { pointer, text } of [...stemOf(input), ...optionPassages(input)]) {
-    const own = without(text, sources);
-    const money = [...findPhrases(own, tables.words.money), ...(own.match(/[$€£]\s*\d[\d,.]*/g) ?? [])];
-    if (money.length > 0)
-      found.push(finding('CQ-5', pointer, 'words of money, scores, audit or plan', money));
-    const pressure = findPhrases(own, tables.words.pressure);
-    if (pressure.length > 0) found.push(finding('CQ-9', pointer, 'words that press or compare', pressure));
-    const codes = own.match(CODES) ?? [];
-    if (codes.length > 0)
-      found.push(finding('CQ-13', pointer, 'codes are for coders only', [...new Set(codes)]));
+  for (const passage of [...stemOf(input), ...optionPassages(input)]) {
+    const own = without(passage.text, sources);
+    const { money, pressure } = tables.words;
+    const sums = matchesOf(own, /[$€£]\s*\d[\d,.]*/g);
+    found.push(
+      ...marked('CQ-5', passage, 'words of money, scores, audit or plan', [
+        ...phrasesAt(own, money),
+        ...sums,
+      ]),
+      ...marked('CQ-9', passage, 'words that press or compare', phrasesAt(own, pressure)),
+      ...marked('CQ-13', passage, 'codes are for coders only', matchesOf(own, CODES)),
+    );
   }
   const fields = forbiddenFields(query, tables);
   if (fields.length > 0) found.push(finding('CQ-13', '', 'fields that a provider may not receive', fields));
@@ -363,27 +385,24 @@ function thatNoteOnly({ query }: LintInput): QueryFinding[] {
 function severity(input: LintInput): QueryFinding[] {
   const { tables, query } = input;
   const found: QueryFinding[] = [];
-  for (const { pointer, text } of ownWords(input)) {
-    const words = findPhrases(text, tables.words.severity);
-    if (words.length > 0) {
-      found.push(finding('CQ-14', pointer, 'stage, severity and acuity are the provider’s words', words));
-    }
+  for (const passage of ownWords(input)) {
+    const message = 'stage, severity and acuity are the provider’s words';
+    found.push(...marked('CQ-14', passage, message, phrasesAt(passage.text, tables.words.severity)));
   }
-  const graded = query.options.filter(
-    (option) => option.kind === 'condition' && findPhrases(option.text, tables.words.severity).length > 0,
+  const graded = optionPassages(input).filter(
+    (_passage, index) =>
+      query.options[index]?.kind === 'condition' && gradesIn(input, query.options[index].text).length > 0,
   );
   const [only, ...more] = graded;
   if (only !== undefined && more.length === 0) {
-    found.push(
-      finding(
-        'CQ-14',
-        '/options',
-        'one stage or severity alone must not be offered',
-        boundedWords(only.text),
-      ),
-    );
+    const message = 'one stage or severity alone must not be offered';
+    found.push(...marked('CQ-14', only, message, gradesIn(input, only.text)));
   }
   return found;
+}
+
+function gradesIn({ tables }: LintInput, text: string): readonly WordPlace[] {
+  return phrasesAt(text, tables.words.severity);
 }
 
 function noDefault({ query }: LintInput): QueryFinding[] {
