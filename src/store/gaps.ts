@@ -81,6 +81,11 @@ export function getGap(tx: TenantTx, gapId: string): Promise<StoredGap | undefin
   return rowOf<StoredGap>(tx, sql`select ${GAP_COLUMNS} from gaps g where g.gap_id = ${gapId}`);
 }
 
+/** Holds a gap until the transaction ends, so that what is decided beside it is decided once. */
+export async function lockGap(tx: TenantTx, gapId: string): Promise<void> {
+  await tx.execute(sql`select from gaps where gap_id = ${gapId} for update`);
+}
+
 /** All gaps of a member, closed ones too, latest payment year first, by priority. */
 export function listMemberGaps(tx: TenantTx, memberKey: string): Promise<readonly StoredGap[]> {
   return rowsOf<StoredGap>(

@@ -60,6 +60,15 @@ export function getQuery(tx: TenantTx, queryId: string): Promise<ProviderQuery |
   return rowOf<ProviderQuery>(tx, sql`select ${QUERY} from queries q where q.id = ${queryId}::uuid`);
 }
 
+/** The query of a gap that is not answered and not withdrawn; undefined without one. */
+export function openQueryOf(tx: TenantTx, gapId: string): Promise<ProviderQuery | undefined> {
+  return rowOf<ProviderQuery>(
+    tx,
+    sql`select ${QUERY} from queries q where q.gap_id = ${gapId} and q.status in ('draft', 'sent')
+        order by q.created_at, q.id limit 1`,
+  );
+}
+
 /** Position of a row in a list that is ordered by creation, latest first. */
 export interface CreatedCursor {
   readonly createdAt: string;

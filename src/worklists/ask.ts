@@ -48,6 +48,21 @@ export function prepareQuery(
   return { ok: true, query, text, sha256: createHash('sha256').update(text).digest('hex') };
 }
 
+/** Findings against a stored draft as of now; empty when it may be sent. */
+export function lintStored(
+  reference: ReferenceData,
+  gap: StoredGap,
+  draft: { readonly query: unknown; readonly asOf: string; readonly windowDays: number },
+): readonly QueryFinding[] {
+  return lintQuery({
+    tables: reference.queries,
+    // Written by prepareQuery, in exactly this shape.
+    query: draft.query as ProviderQuery,
+    subject: querySubject(reference, gap.gap),
+    policy: { asOf: draft.asOf, retrospectiveWindowDays: draft.windowDays },
+  });
+}
+
 function edited(query: ProviderQuery, edit: QueryEdit): ProviderQuery {
   return {
     ...query,

@@ -56,13 +56,59 @@ describePostgres('queries, submissions and two-way reviews', () => {
       edit: { question: 'Please document heart failure to improve the risk score' },
     });
     expect(answer.statusCode).toBe(422);
-    const codes = answer.json().errors.map(({ code }: { code: string }) => code);
+    const { errors } = answer.json();
+    const codes = errors.map(({ code }: { code: string }) => code);
     expect(codes).toContain('CQ-1');
     expect(codes).toContain('CQ-5');
+    const of = (rule: string) => errors.find(({ code }: { code: string }) => code === rule);
+    expect(of('CQ-5')).toMatchObject({
+      pointer: '/edit/question',
+      value: [{ words: 'risk score', start: 45, end: 55 }],
+    });
+    expect(of('CQ-3').value).toEqual([{ words: 'heart failure', start: 16, end: 29 }]);
+  });
+
+  test('a gap has one open query: a second is refused, names the first, and waits until that one ended', async () => {
+    const [first] = (await get(keys.coder, `/v1/queries?gapId=${recapture.gapId}`)).items;
+    for (const body of [{ gapId: recapture.gapId }, { gapId: recapture.gapId, send: true }]) {
+      const second = await post(keys.lead, '/v1/queries', body);
+      expect(second.statusCode).toBe(409);
+      expect(second.json()).toMatchObject({
+        type: '/problems/conflict',
+        openQuery: { queryId: first.queryId, status: 'sent', version: first.version },
+      });
+    }
+    expect((await get(keys.coder, `/v1/queries?gapId=${recapture.gapId}`)).items).toHaveLength(1);
+    const gone = await post(keys.coder, `/v1/queries/${first.queryId}/withdraw`, undefined, first.version);
+    expect(gone.json()).toMatchObject({ status: 'withdrawn', version: first.version + 1 });
+    expect(gone.headers.etag).toBe(`"${first.version + 1}"`);
+    expect(await get(keys.lead, `/v1/gaps/${recapture.gapId}`)).toMatchObject({
+      workflowStatus: 'in_review',
+    });
+    const both = await Promise.all(
+      [keys.coder, keys.lead].map((key) => post(key, '/v1/queries', { gapId: recapture.gapId })),
+    );
+    expect(both.map(({ statusCode }) => statusCode).sort()).toEqual([201, 409]);
+    const draft = both.find(({ statusCode }) => statusCode === 201)?.json();
+    const url = `/v1/queries/${draft.queryId}/send`;
+    expect((await post(keys.coder, url)).statusCode).toBe(428);
+    const stale = await post(keys.coder, url, undefined, 7);
+    expect(stale.json()).toMatchObject({
+      type: '/problems/version-conflict',
+      current: { queryId: draft.queryId, status: 'draft', version: 1 },
+    });
+    const sent = await post(keys.coder, url, undefined, 1);
+    expect(sent.headers.etag).toBe('"2"');
+    const again = await post(keys.coder, url, undefined, 2);
+    expect(again.statusCode).toBe(409);
+    expect(again.json()).toMatchObject({
+      type: '/problems/conflict',
+      current: { status: 'sent', version: 2 },
+    });
   });
 
   test('the provider asked answers verbatim; another one does not see the query', async () => {
-    const [query] = (await get(keys.provider, '/v1/queries')).items;
+    const [query] = (await get(keys.provider, '/v1/queries?status=sent')).items;
     expect((await get(keys.foreign, '/v1/queries')).items).toEqual([]);
     const url = `/v1/queries/${query.queryId}`;
     expect((await stored.call(keys.foreign, { url })).statusCode).toBe(404);
@@ -72,6 +118,13 @@ describePostgres('queries, submissions and two-way reviews', () => {
     const answered = await post(keys.provider, `${url}/answer`, body, query.version);
     expect(answered.statusCode).toBe(200);
     expect(answered.json()).toMatchObject({ status: 'answered', answer: body });
+    expect(answered.headers.etag).toBe(`"${query.version + 1}"`);
+    const late = await post(keys.provider, `${url}/answer`, body, query.version);
+    expect(late.json()).toMatchObject({
+      type: '/problems/version-conflict',
+      current: { status: 'answered', version: query.version + 1 },
+    });
+    expect(late.body).not.toMatch(/HCC|RAF|I50/);
     expect((await post(keys.provider, `${url}/answer`, body, query.version + 1)).statusCode).toBe(409);
     expect((await post(keys.coder, `${url}/withdraw`, undefined, query.version + 1)).statusCode).toBe(409);
     expect(await get(keys.lead, `/v1/gaps/${recapture.gapId}`)).toMatchObject({

@@ -1,19 +1,21 @@
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import type { QueryFinding } from '../../engine/queries/linter.ts';
 import { ANSWER_KINDS } from '../../engine/queries/query.ts';
 import type { TenantTx } from '../../store/database.ts';
-import { getGap } from '../../store/gaps.ts';
+import { getGap, lockGap, type WorkflowStatus } from '../../store/gaps.ts';
 import {
   answerQuery,
   createQuery,
   getQuery,
   listQueries,
+  openQueryOf,
   remindQuery,
   type ProviderQuery as StoredQuery,
   sendQuery,
   withdrawQuery,
 } from '../../store/reviews.ts';
-import { prepareQuery } from '../../worklists/ask.ts';
+import { lintStored, prepareQuery } from '../../worklists/ask.ts';
 import { moveGap } from '../../worklists/move-gap.ts';
 import { type Late, reminderRefusal } from '../../worklists/query-outcome.ts';
 import { mayView, scopeOf } from '../../worklists/scope.ts';
@@ -23,7 +25,7 @@ import { decodeCursor, encodeCursor, pageOf, pageQuery } from '../cursor.ts';
 import type { ApiDeps } from '../deps.ts';
 import { touch } from '../plugins/access.ts';
 import { callerOf } from '../plugins/auth.ts';
-import { notFound, ProblemError, problems } from '../problems.ts';
+import { notFound, ProblemError, type ProblemItem, problems } from '../problems.ts';
 import { option, QUERY_STATUSES, type QueryRow, queryRow, shownQuery } from '../schemas/query.ts';
 import { inTenant, today } from '../tenant.ts';
 import { versionOf } from '../version.ts';
@@ -47,6 +49,35 @@ const createBody = z
   })
   .meta({ id: 'NewQuery' });
 
+/**
+ * What the linter refuses, at its place in the request: the words and their offsets are those of the text sent.
+ * A text that the service drafted quotes the record and is not said back.
+ */
+function refusedPlace({ rule, pointer, message, places }: QueryFinding, edit: object): ProblemItem {
+  const [, field = ''] = pointer.split('/');
+  if (!Object.hasOwn(edit, field)) return { pointer: '/gapId', code: rule, message };
+  return {
+    pointer: `/edit${pointer}`,
+    code: rule,
+    message,
+    ...(places.length > 0 ? { value: places } : {}),
+  };
+}
+
+function nobodyToAsk(): ProblemError {
+  return new ProblemError('unprocessable', 'no provider is known for this gap: nobody could answer');
+}
+
+/** One question at a time: a second one beside it would press for the answer. */
+function alreadyOpen({ queryId, status, version }: StoredQuery): ProblemError {
+  return new ProblemError('conflict', 'a query of this gap is open: answer it or withdraw it first', {
+    errors: [
+      { pointer: '/gapId', code: 'query_open', message: `the open query is ${status}`, value: queryId },
+    ],
+    extensions: { openQuery: { queryId, status, version } },
+  });
+}
+
 /** Questions to providers: drafted from the record, linted, kept as sent, answered verbatim. */
 export function registerQueries(v1: Api, deps: ApiDeps): void {
   /** The query, if the caller may see it: a provider its own ones, once they were sent. */
@@ -66,10 +97,16 @@ export function registerQueries(v1: Api, deps: ApiDeps): void {
   const follow = async (
     tx: TenantTx,
     request: FastifyRequest,
-    step: { readonly gapId: string; readonly to: TransitionRequest['to']; readonly reason: Reason },
+    step: {
+      readonly gapId: string;
+      readonly to: TransitionRequest['to'];
+      readonly reason: Reason | null;
+      /** Only a gap in this state moves. */
+      readonly from?: WorkflowStatus;
+    },
   ): Promise<void> => {
     const gap = await getGap(tx, step.gapId);
-    if (!gap) return;
+    if (!gap || (step.from !== undefined && gap.workflowStatus !== step.from)) return;
     const caller = callerOf(request);
     await moveGap(tx, deps.reference, {
       gapId: step.gapId,
@@ -91,6 +128,25 @@ export function registerQueries(v1: Api, deps: ApiDeps): void {
     });
   };
 
+  /** A draft is judged again when it is sent: somebody must be asked, and the window may have closed (CQ-8). */
+  const mustBeSendable = async (tx: TenantTx, request: FastifyRequest, query: StoredQuery): Promise<void> => {
+    const gap = await getGap(tx, query.gapId);
+    if (query.providerNpi === null || !gap) throw nobodyToAsk();
+    const findings = lintStored(deps.reference, gap, {
+      query: query.content,
+      asOf: today(deps),
+      windowDays: request.settings.queryWindowDays,
+    });
+    if (findings.length === 0) return;
+    throw new ProblemError('unprocessable', 'the draft is no longer compliant: withdraw it', {
+      errors: findings.map(({ rule, pointer, message }) => ({
+        pointer: `/content${pointer}`,
+        code: rule,
+        message,
+      })),
+    });
+  };
+
   const lateOf = (request: FastifyRequest): Late => ({
     now: deps.now(),
     answerDays: request.settings.queryAnswerDays,
@@ -105,7 +161,7 @@ export function registerQueries(v1: Api, deps: ApiDeps): void {
         summary:
           "Draft a gap's question, edit it, and send it; the query linter refuses what is not compliant",
         body: createBody,
-        response: { 201: queryRow, ...problems(404, 422) },
+        response: { 201: queryRow, ...problems(404, 409, 422) },
       },
     },
     async (request, reply) => {
@@ -115,7 +171,7 @@ export function registerQueries(v1: Api, deps: ApiDeps): void {
         const gap = await getGap(tx, gapId);
         if (!gap || !mayView(scopeOf(caller), gap)) throw notFound('gap');
         if (send && gap.providerNpi === null) {
-          throw new ProblemError('unprocessable', 'no provider is known for this gap: nobody could answer');
+          throw nobodyToAsk();
         }
         const asked = prepareQuery(deps.reference, gap, {
           asOf: today(deps),
@@ -124,13 +180,12 @@ export function registerQueries(v1: Api, deps: ApiDeps): void {
         });
         if (!asked.ok) {
           throw new ProblemError('unprocessable', `no compliant question: ${asked.reason}`, {
-            errors: asked.findings.map(({ rule, pointer, message }) => ({
-              pointer: `/edit${pointer}`,
-              code: rule,
-              message,
-            })),
+            errors: asked.findings.map((found) => refusedPlace(found, edit ?? {})),
           });
         }
+        await lockGap(tx, gapId);
+        const open = await openQueryOf(tx, gapId);
+        if (open) throw alreadyOpen(open);
         const created = await createQuery(tx, {
           gapId,
           memberKey: gap.memberKey,
@@ -147,8 +202,8 @@ export function registerQueries(v1: Api, deps: ApiDeps): void {
       });
       request.touched.resourceId = row.queryId;
       touch(request, [row.memberKey]);
-      reply.header('etag', `"${row.version}"`);
-      return reply.status(201).send(shownQuery(row, lateOf(request)));
+      reply.status(201);
+      return shown(request, reply, row);
     },
   );
 
@@ -214,14 +269,26 @@ export function registerQueries(v1: Api, deps: ApiDeps): void {
     },
     async (request, reply) => {
       const row = await inTenant(deps, request, (tx) => find(tx, request, request.params.queryId));
-      reply.header('etag', `"${row.version}"`);
-      return shownQuery(row, lateOf(request));
+      return shown(request, reply, row);
     },
   );
 
-  const changed = (request: FastifyRequest, row: StoredQuery | undefined): QueryRow => {
-    if (row) return shownQuery(row, lateOf(request));
-    throw new ProblemError('version-conflict', 'the query is in another state or version');
+  /** A query as it is now, its version the ETag. */
+  const shown = (request: FastifyRequest, reply: FastifyReply, row: StoredQuery): QueryRow => {
+    reply.header('etag', `"${row.version}"`);
+    return shownQuery(row, lateOf(request));
+  };
+  /** Why a step could not be taken, with the query as it is now. */
+  const refused = async (
+    tx: TenantTx,
+    request: FastifyRequest,
+    step: { readonly queryId: string; readonly version: number },
+  ): Promise<ProblemError> => {
+    const current = await find(tx, request, step.queryId);
+    const extensions = { current: shownQuery(current, lateOf(request)) };
+    return current.version === step.version
+      ? new ProblemError('conflict', `the query is ${current.status}`, { extensions })
+      : new ProblemError('version-conflict', 'someone else changed this query first', { extensions });
   };
   const changes = { params, response: { 200: queryRow, ...problems(404, 409, 428) } };
 
@@ -232,16 +299,21 @@ export function registerQueries(v1: Api, deps: ApiDeps): void {
         operationId: 'sendQuery',
         tags,
         summary: 'Send a draft; it cannot be changed afterwards',
+        description: 'The draft passes the linter again: it may have waited past the window of its visit.',
         ...changes,
+        response: { ...changes.response, ...problems(422) },
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const version = versionOf(request);
       return inTenant(deps, request, async (tx) => {
-        const { queryId, gapId } = await find(tx, request, request.params.queryId);
-        const row = changed(request, await sendQuery(tx, { queryId, version, at: deps.now().toISOString() }));
+        const query = await find(tx, request, request.params.queryId);
+        const { queryId, gapId } = query;
+        if (query.status === 'draft') await mustBeSendable(tx, request, query);
+        const row = await sendQuery(tx, { queryId, version, at: deps.now().toISOString() });
+        if (!row) throw await refused(tx, request, { queryId, version });
         await follow(tx, request, { gapId, to: 'queried', reason: 'open_query' });
-        return row;
+        return shown(request, reply, row);
       });
     },
   );
@@ -257,15 +329,18 @@ export function registerQueries(v1: Api, deps: ApiDeps): void {
         response: { 200: queryRow, ...problems(404, 409) },
       },
     },
-    async (request) =>
+    async (request, reply) =>
       inTenant(deps, request, async (tx) => {
         const query = await find(tx, request, request.params.queryId);
         const refusal = reminderRefusal(query, deps.now());
-        if (refusal !== null) throw new ProblemError('conflict', refusal);
+        if (refusal !== null) {
+          const extensions = { current: shownQuery(query, lateOf(request)) };
+          throw new ProblemError('conflict', refusal, { extensions });
+        }
         const { queryId, memberKey } = query;
         const actor = callerOf(request).subject;
         await remindQuery(tx, { queryId, memberKey, actor, at: deps.now().toISOString() });
-        return changed(request, await getQuery(tx, queryId));
+        return shown(request, reply, await find(tx, request, queryId));
       }),
   );
 
@@ -275,15 +350,18 @@ export function registerQueries(v1: Api, deps: ApiDeps): void {
       schema: {
         operationId: 'withdrawQuery',
         tags,
-        summary: 'Take back a query without an answer',
+        summary: 'Take back a query without an answer; its gap goes back to the coder',
         ...changes,
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const version = versionOf(request);
       return inTenant(deps, request, async (tx) => {
-        const { queryId } = await find(tx, request, request.params.queryId);
-        return changed(request, await withdrawQuery(tx, { queryId, version }));
+        const { queryId, gapId } = await find(tx, request, request.params.queryId);
+        const row = await withdrawQuery(tx, { queryId, version });
+        if (!row) throw await refused(tx, request, { queryId, version });
+        await follow(tx, request, { gapId, to: 'in_review', reason: null, from: 'queried' });
+        return shown(request, reply, row);
       });
     },
   );
@@ -303,7 +381,7 @@ export function registerQueries(v1: Api, deps: ApiDeps): void {
         ...changes,
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const version = versionOf(request);
       const caller = callerOf(request);
       return inTenant(deps, request, async (tx) => {
@@ -321,9 +399,9 @@ export function registerQueries(v1: Api, deps: ApiDeps): void {
           answeredBy: caller.subject,
           at: deps.now().toISOString(),
         });
-        const answered = changed(request, row);
+        if (!row) throw await refused(tx, request, { queryId: query.queryId, version });
         await follow(tx, request, { gapId: query.gapId, to: 'in_review', reason: 'answer_query' });
-        return answered;
+        return shown(request, reply, row);
       });
     },
   );
