@@ -304,7 +304,11 @@ describe('member histories', () => {
         history({ sex: 'M' }),
       ]),
     });
-    expect(brief(findings)).toEqual(['a.ndjson:3 contradiction /birthDate', 'a.ndjson:4 contradiction /sex']);
+    expect(brief(findings)).toEqual([
+      'a.ndjson:2 history_replaced /memberId',
+      'a.ndjson:3 contradiction /birthDate',
+      'a.ndjson:4 contradiction /sex',
+    ]);
     expect(reports[0]).toMatchObject({ received: 4, accepted: 2, rejected: 2 });
   });
 
