@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
+import type { ReviewerFinding } from '../engine/analysis-contract.ts';
 import type { Calendar } from '../engine/calendar.ts';
 import type { IsoDate } from '../engine/dates.ts';
 import type { MemberHistory } from '../engine/history.ts';
@@ -18,6 +19,7 @@ import {
   writeGaps,
 } from '../store/reconcile-gaps.ts';
 import { currentSettings } from '../store/tenancy.ts';
+import { reviewerFindings } from '../worklists/reviewer-findings.ts';
 import {
   type AnalyzeHistory,
   coverageOn,
@@ -105,6 +107,8 @@ export async function analyzeMembersIn(
     dismissed.map((gap) => gap.gapId),
   );
 
+  const findings = await reviewerFindings(tx, found);
+
   const done: MemberResult[] = [];
   const faults: MemberFault[] = [];
   for (const [index, history] of histories.entries()) {
@@ -115,7 +119,10 @@ export async function analyzeMembersIn(
       const pcpNpi = members.get(memberKey)?.pcpNpi ?? null;
       const gaps = stored.get(memberKey) ?? [];
       done.push(
-        analyzeOne(history, { run, ports, policy, calendar, paymentYears, gaps, everSeen, pcpNpi, at }),
+        analyzeOne(history, {
+          ...{ run, ports, policy, calendar, paymentYears, gaps, everSeen, pcpNpi, at },
+          findings: findings.get(memberKey) ?? [],
+        }),
       );
     } catch (error) {
       faults.push({ memberKey, error });
@@ -159,6 +166,7 @@ function analyzeOne(
     readonly paymentYears: readonly number[];
     readonly gaps: readonly StoredGap[];
     readonly everSeen: ReadonlyMap<string, ReadonlySet<string>>;
+    readonly findings: readonly ReviewerFinding[];
     readonly pcpNpi: string | null;
     readonly at: string;
   },
@@ -182,6 +190,7 @@ function analyzeOne(
         suspecting: policy.suspecting,
         calendar,
         paymentOverrides: policy.paymentOverrides,
+        reviewerFindings: given.findings,
       },
       { tenant: run.tenantId, member: memberKey },
     );

@@ -23,6 +23,8 @@ export interface ReconcileInput {
   readonly contextOf: (gap: Gap) => GapContext;
   /** Weights of the order of the lists; absent: the defaults. */
   readonly weights?: PriorityWeights;
+  /** Gaps that a reviewer has just found unsupported: opened again whoever closed them. */
+  readonly foundUnsupported?: ReadonlySet<string>;
   /** ISO instant. */
   readonly at: string;
 }
@@ -54,6 +56,7 @@ const ENGINE = 'engine';
  * - a dismissed gap is reopened only by an evidence item that it never had, of a type its kind lists, with the reason;
  * - an active gap that is gone is closed with the reason why (closure.ts); one that the engine itself closed and
  *   finds again is opened again;
+ * - a delete task whose clock runs is closed by nothing but that the diagnosis is no longer submitted (C-2);
  * - the same analysis again gives an empty plan.
  */
 export function planReconcile(input: ReconcileInput): ReconcilePlan {
@@ -164,6 +167,8 @@ class Plan implements ReconcilePlan {
   vanish(stored: StoredGap, closure: Closure): void {
     const active = ACTIVE.has(stored.workflowStatus);
     if (!active && !stored.present) return;
+    // An unsupported finding ends by a recorded delete or recorded support, not by a test that is quiet again (C-2).
+    if (active && stored.identifiedAt !== null && closure.reason !== 'no_longer_submitted') return;
     const row: GapRow = {
       ...stored,
       present: false,
@@ -204,6 +209,7 @@ class Plan implements ReconcilePlan {
 
   #reopening(stored: StoredGap, gap: Gap): { readonly reason: string; readonly evidence: unknown[] } | null {
     if (ACTIVE.has(stored.workflowStatus)) return null;
+    if (this.#input.foundUnsupported?.has(stored.gapId)) return { reason: 'found_unsupported', evidence: [] };
     // What the engine closed, the engine may open. A person's word stands unless there is something new to look at.
     if (stored.decidedBy !== 'person') return { reason: 'found_again', evidence: [] };
     if (stored.workflowStatus !== 'dismissed') return null;

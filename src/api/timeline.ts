@@ -86,7 +86,7 @@ export async function timelineYears(
 ): Promise<z.output<typeof timelineYear>[]> {
   const [history] = await loadHistories(tx, [memberKey]);
   if (!history) return [];
-  const { suspecting, calendarOverrides } = policyOf(request.settings);
+  const { suspecting, calendarOverrides, paymentOverrides } = policyOf(request.settings);
   const scope = scopeOf(callerOf(request));
   const gaps = (await listMemberGaps(tx, memberKey)).filter((gap) => mayView(scope, gap));
   return hccTimeline(deps.reference, history, {
@@ -94,6 +94,7 @@ export async function timelineYears(
     lookbackYears: LOOKBACK_YEARS,
     calendar: withOverrides(deps.reference.calendar, calendarOverrides),
     suspecting,
+    paymentOverrides,
   }).map((year) => ({
     ...year,
     models: year.models.map((model) => ({

@@ -26,6 +26,16 @@ export type YearState =
   | 'delete_only'
   | 'delete_by_report';
 
+/** A submitted HCC that a reviewer found in no record of D (gap taxonomy, section 7, iii): its clock runs. */
+export interface ReviewerFinding {
+  readonly paymentYear: number;
+  readonly model: string;
+  readonly hcc: string;
+  readonly identifiedAt: IsoDate;
+  /** The records that the reviewer opened; a record that came later is not among them. Empty: every one of D. */
+  readonly encounterIds: readonly string[];
+}
+
 export interface AnalysisOptions {
   readonly paymentYear: number;
   readonly asOf: IsoDate;
@@ -38,6 +48,8 @@ export interface AnalysisOptions {
   readonly calendar?: Calendar;
   /** Payment parameters that the tenant sets in place of those loaded. */
   readonly paymentOverrides?: readonly PaymentOverride[];
+  /** What reviewers found unsupported and nobody has settled: delete candidates, whatever the tests say. */
+  readonly reviewerFindings?: readonly ReviewerFinding[];
 }
 
 export interface CandidateCode {

@@ -54,12 +54,11 @@ const DIRECTIONS: Readonly<Record<GapKind, GapDirection>> = {
  * and no gap rules) and years without an announced model, never guessing figures.
  */
 export function analyzeHistory(
-  loaded: ReferenceData,
+  reference: ReferenceData,
   history: MemberHistory,
   options: AnalysisOptions,
   identity?: AnalysisIdentity,
 ): Outcome<Analysis> {
-  const reference = paidBy(loaded, options.paymentOverrides ?? []);
   const context = prepareContext(reference, history, options);
   if (!context.ok) {
     const state = yearState(options.calendar ?? reference.calendar, options.paymentYear, options.asOf);
@@ -71,10 +70,11 @@ export function analyzeHistory(
 
 /** Builds what the kinds read; refuses a member or year that has no gap rules. */
 export function prepareContext(
-  reference: ReferenceData,
+  loaded: ReferenceData,
   history: MemberHistory,
   options: AnalysisOptions,
 ): Outcome<AnalysisContext> {
+  const reference = paidBy(loaded, options.paymentOverrides ?? []);
   const { paymentYear, asOf, calendar = reference.calendar } = options;
   const coverage = segmentPeriod(history, paymentYear);
   if (coverage.program === 'aca') {

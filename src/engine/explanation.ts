@@ -65,6 +65,8 @@ export interface GapChain {
     readonly with: ExplainedScore;
     readonly factors: readonly ExplainedFactor[];
     readonly difference: { readonly raw: number; readonly payment: number | null };
+    /** Parameters that are single-source, unverified, proposed or overridden, with who set them. */
+    readonly provenance: readonly string[];
   } | null;
   /** Why there is no `score`, in words. */
   readonly noScore: string | null;
@@ -175,6 +177,7 @@ function scoreOf(
             : whyOf(variable, { kind, before: ownBefore, after: ownAfter }),
       })),
       difference: { raw: own.difference.raw, payment: whole.difference.payment },
+      provenance: withGap.provenance,
     },
   };
 }

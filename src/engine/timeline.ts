@@ -6,6 +6,7 @@ import type { AnalysisContext, ModelPart } from './gaps/context.ts';
 import type { MemberHistory } from './history.ts';
 import { dotted } from './icd10.ts';
 import { compareHccs } from './model.ts';
+import type { PaymentOverride } from './payment-overrides.ts';
 import type { ReferenceData } from './reference-data.ts';
 import type { ModelId } from './score-contract.ts';
 import type { RuleSelection } from './suspects/evaluate.ts';
@@ -67,6 +68,8 @@ export function hccTimeline(
     readonly lookbackYears: number;
     readonly calendar: Calendar;
     readonly suspecting: RuleSelection;
+    /** Payment parameters that the tenant sets in place of those loaded. */
+    readonly paymentOverrides?: readonly PaymentOverride[];
   },
 ): readonly TimelineYear[] {
   const seen = history.encounters.map(({ to }) => yearOf(to)).filter((year) => year <= yearOf(given.asOf));

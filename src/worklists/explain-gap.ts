@@ -2,15 +2,17 @@ import type { EncounterVerdict, Evidence } from '../engine/analysis-contract.ts'
 import type { Calendar } from '../engine/calendar.ts';
 import { judgeEncounters } from '../engine/eligibility.ts';
 import { explainGap, type GapChain } from '../engine/explanation.ts';
+import type { PaymentOverride } from '../engine/payment-overrides.ts';
 import { resolveVersions } from '../engine/record-versions.ts';
 import type { ReferenceData } from '../engine/reference-data.ts';
 import type { RuleSelection } from '../engine/suspects/evaluate.ts';
 import type { MappingRow, RowLocator } from '../reference/row-locator.ts';
 import type { TenantTx } from '../store/database.ts';
 import { type EvidenceSource, evidenceSources } from '../store/evidence-sources.ts';
-import type { StoredGap } from '../store/gaps.ts';
+import { listMemberGaps, type StoredGap } from '../store/gaps.ts';
 import { loadHistories } from '../store/histories.ts';
 import { listRafScores } from '../store/raf-scores.ts';
+import { reviewerFindings } from './reviewer-findings.ts';
 import { type RuleWords, ruleWords } from './rule-words.ts';
 
 export interface ExplainedEvidence extends Evidence {
@@ -52,6 +54,7 @@ export async function explainStoredGap(
     readonly gap: StoredGap;
     readonly tenantId: string;
     readonly suspecting: RuleSelection;
+    readonly paymentOverrides: readonly PaymentOverride[];
     readonly calendar: Calendar;
     readonly today: string;
   },
@@ -60,6 +63,10 @@ export async function explainStoredGap(
   const [score] = await listRafScores(tx, gap.memberKey, gap.paymentYear);
   const asOf = score?.asOf ?? given.today;
   const [history] = await loadHistories(tx, [gap.memberKey]);
+  // One list for the gap's own finding and those beside it, which outrank adds of their families.
+  const ofYear = (await listMemberGaps(tx, gap.memberKey)).filter(
+    ({ paymentYear }) => paymentYear === gap.paymentYear,
+  );
   const options = {
     paymentYear: gap.paymentYear,
     asOf,
@@ -67,6 +74,8 @@ export async function explainStoredGap(
     lookbackYears: LOOKBACK_YEARS,
     suspecting,
     calendar: given.calendar,
+    paymentOverrides: given.paymentOverrides,
+    reviewerFindings: (await reviewerFindings(tx, ofYear)).get(gap.memberKey) ?? [],
   };
   const outcome = history
     ? explainGap(reference, history, options, {

@@ -112,7 +112,7 @@ async function applyEffect(
     case 'submit_add':
       return submitAdd(tx, reference, { gap: before, ...move });
     case 'submit_delete':
-      return submitDeletes(tx, { gap: before, ...move });
+      return submitDeletes(tx, reference, { gap: before, ...move });
     case 'approve_delete':
       return approveDeletes(tx, move);
     default:

@@ -67,7 +67,7 @@ export async function releaseApproved(
       ? 'second_review_open'
       : sent.has(line)
         ? 'sent_already'
-        : await holdReason(tx, reference, submission);
+        : await holdReason(tx, reference, { submission, asOf: by.at.slice(0, 10) });
     if (reason !== null) {
       held.push({ submissionId, reason });
       continue;
@@ -85,11 +85,11 @@ export async function releaseApproved(
 async function holdReason(
   tx: TenantTx,
   reference: ReferenceData,
-  submission: Submission,
+  { submission, asOf }: { readonly submission: Submission; readonly asOf: string },
 ): Promise<HoldReason | null> {
   if (submission.action === 'delete') return null;
   if (submission.dos >= LINK_MANDATORY_FROM && submission.icn === null) return 'link_pending_icn';
-  const review = await encounterReview(tx, reference, submission);
+  const review = await encounterReview(tx, reference, { ...submission, asOf });
   return review?.complete === true ? null : 'review_incomplete';
 }
 

@@ -1,3 +1,4 @@
+import { REVIEWER } from '../engine/gaps/over-coding.ts';
 import type { ReferenceData } from '../engine/reference-data.ts';
 import { describeRule } from '../engine/suspects/describe.ts';
 import type { SuspectRule } from '../engine/suspects/rule.ts';
@@ -70,6 +71,18 @@ export function ruleWords(
         .filter((text) => text !== '')
         .join(' '),
       citations: [{ title: kind.basis, url: null }],
+      clinicalReview: review,
+    };
+  }
+  if (ruleId === `over_coding.${REVIEWER.toLowerCase()}`) {
+    return {
+      ruleId,
+      words:
+        'A reviewer opened every record of the service year that submits the HCC and found it supported in none. The clock runs until the delete is recorded, or support elsewhere.',
+      citations: [
+        { title: 'gap taxonomy, section 7, iii', url: null },
+        { title: 'compliance, C-2; calendar, section 3', url: null },
+      ],
       clinicalReview: review,
     };
   }

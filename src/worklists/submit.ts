@@ -7,7 +7,8 @@ import type { ReferenceData } from '../engine/reference-data.ts';
 import type { TenantTx } from '../store/database.ts';
 import type { StoredGap } from '../store/gaps.ts';
 import { loadHistories } from '../store/histories.ts';
-import { createSubmission, listSubmissions } from '../store/reviews.ts';
+import { createSubmission, listReviewMarks, listSubmissions } from '../store/reviews.ts';
+import { submittingRecords } from './review.ts';
 import { type BetterCode, recordedDetail } from './specificity-edit.ts';
 import type { TransitionRequest } from './transitions.ts';
 
@@ -140,42 +141,74 @@ function unfitness(
     : `the encounter is not eligible: ${judged.verdict.reasons.join(', ')}`;
 }
 
-/** Writes one delete for each submitted diagnosis behind an unsupported finding, unless it waits already. */
-export async function submitDeletes(tx: TenantTx, input: SubmitInput): Promise<Refused | null> {
+/**
+ * Writes one delete for each submitted diagnosis behind an unsupported finding, unless it waits already. The walk must
+ * be whole (gap taxonomy, section 7): the person who moves the gap has read the records that it shows, and every other
+ * record of the year that submits the HCC was marked unsupported in its review.
+ */
+export async function submitDeletes(
+  tx: TenantTx,
+  reference: ReferenceData,
+  input: SubmitInput,
+): Promise<Refused | null> {
   const { gap } = input;
-  const known = await listSubmissions(
-    tx,
-    { gapId: gap.gapId, action: 'delete' },
-    { limit: 1000, after: null },
+  const [history] = await loadHistories(tx, [gap.memberKey]);
+  if (!history) return null;
+  const asOf = input.at.slice(0, 10);
+  const carriers = submittingRecords(reference, history, { dosYear: gap.gap.dosYear, asOf }).flatMap(
+    ({ encounterId, hccs }) => {
+      const codes = hccs.get(`${gap.gap.model} ${gap.gap.hcc}`);
+      return codes ? [{ encounterId, codes }] : [];
+    },
   );
+  const left = await notFoundWanting(tx, gap, carriers);
+  if (left.length > 0) {
+    return refuse(
+      'validation',
+      `HCC ${gap.gap.hcc} is also submitted by ${left.join(', ')}, not found unsupported there: mark them in a review, or dismiss the gap by mark_supported_elsewhere`,
+      'reason',
+    );
+  }
   const waiting = new Set(
-    known
+    (await listSubmissions(tx, { gapId: gap.gapId, action: 'delete' }, { limit: 1000, after: null }))
       .filter(({ status }) => status !== 'returned' && status !== 'rejected')
       .map(({ code, encounterId }) => `${code} ${encounterId}`),
   );
-  const submitted = gap.gap.evidence.filter(
-    ({ type, date }) => type === 'diagnosis' && date?.startsWith(`${gap.gap.dosYear}-`),
-  );
-  for (const { code, date, encounterId } of submitted) {
-    if (code === null || date === null || encounterId === null) continue;
-    const plain = undotted(code);
-    if (waiting.has(`${plain} ${encounterId}`)) continue;
-    waiting.add(`${plain} ${encounterId}`);
-    const [history] = await loadHistories(tx, [gap.memberKey]);
-    const encounter = history?.encounters.find((candidate) => candidate.encounterId === encounterId);
-    await createSubmission(tx, {
-      gapId: gap.gapId,
-      memberKey: gap.memberKey,
-      action: 'delete',
-      code: plain,
-      encounterId,
-      icn: encounter?.icn ?? null,
-      dos: date,
-      providerNpi: encounter?.provider?.npi ?? null,
-      evidence: basis(input),
-      coder: input.actor,
-      createdAt: input.at,
-    });
+  for (const { encounterId, codes } of carriers) {
+    const encounter = history.encounters.find((candidate) => candidate.encounterId === encounterId);
+    for (const code of new Set(codes)) {
+      if (!encounter || waiting.has(`${code} ${encounterId}`)) continue;
+      await createSubmission(tx, {
+        gapId: gap.gapId,
+        memberKey: gap.memberKey,
+        action: 'delete',
+        code,
+        encounterId,
+        icn: encounter.icn,
+        dos: encounter.to,
+        providerNpi: encounter.provider?.npi ?? null,
+        evidence: basis(input),
+        coder: input.actor,
+        createdAt: input.at,
+      });
+    }
   }
   return null;
+}
+
+/** Records that submit the HCC, are not shown by the gap, and were not found wanting in their review. */
+async function notFoundWanting(
+  tx: TenantTx,
+  { memberKey, gap }: StoredGap,
+  carriers: readonly { readonly encounterId: string }[],
+): Promise<readonly string[]> {
+  const shown = new Set(gap.evidence.map(({ encounterId }) => encounterId));
+  const left: string[] = [];
+  for (const { encounterId } of carriers) {
+    if (shown.has(encounterId)) continue;
+    const marks = await listReviewMarks(tx, { memberKey, encounterId });
+    const mark = marks.find(({ model, hcc }) => model === gap.model && hcc === gap.hcc)?.mark;
+    if (mark !== 'unsupported') left.push(encounterId);
+  }
+  return left;
 }

@@ -1,9 +1,7 @@
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import os from 'node:os';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
-import { entryStream, openZip, zipEntries } from '../../src/intake/zip.ts';
 import { packageEditions } from '../../src/reference/fingerprints.ts';
 import { listPackages, openPackage } from '../../src/reference/package.ts';
 import { noteAnalysisBasis } from '../../src/store/analysis-basis.ts';
@@ -12,27 +10,9 @@ import { describePostgres } from '../integration/services.ts';
 import { reference } from './support/app.ts';
 import { history } from './support/histories.ts';
 import { storedApp } from './support/stored.ts';
+import { unzip } from './support/unzip.ts';
 
 const MAPPINGS = path.resolve(import.meta.dirname, '../../hcc-mappings');
-
-async function unzip(bytes: Buffer): Promise<ReadonlyMap<string, Buffer>> {
-  const folder = mkdtempSync(path.join(os.tmpdir(), 'hccgap-packet-'));
-  try {
-    const file = path.join(folder, 'packet.zip');
-    writeFileSync(file, bytes);
-    const zip = await openZip(file);
-    const files = new Map<string, Buffer>();
-    for await (const entry of zipEntries(zip)) {
-      const parts: Buffer[] = [];
-      for await (const part of await entryStream(zip, entry)) parts.push(part);
-      files.set(entry.fileName, Buffer.concat(parts));
-    }
-    zip.close();
-    return files;
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
 
 const hash = (bytes: Buffer | undefined) =>
   createHash('sha256')

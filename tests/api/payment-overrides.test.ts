@@ -98,4 +98,15 @@ describePostgres('overrides of payment parameters', () => {
     const raf = (await stored.call(analyst, { url: `/v1/members/${keys.get('M-1')}/raf` })).json();
     expect(JSON.stringify(raf)).toContain('in place of 1.079: overridden by');
   });
+
+  test('an explanation ends in the figures that the list shows', async () => {
+    const keys = await stored.load(tenantId, [history('M-2')]);
+    const { items } = (
+      await stored.call(analyst, { url: `/v1/worklists/prospective?member=${keys.get('M-2')}&hcc=226` })
+    ).json();
+    const [gap] = items;
+    const told = (await stored.call(analyst, { url: `/v1/gaps/${gap.gapId}/explanation` })).json();
+    expect(told.scoreChain.difference.payment).toBe(gap.impact.payment);
+    expect(told.scoreChain.provenance.join()).toContain('in place of 1.079: overridden by');
+  });
 });

@@ -109,7 +109,12 @@ const explanation = z
           }),
         ),
         difference: z.object({ raw: z.number(), payment: z.number().nullable() }),
-        paymentRow: mappingRow.nullable(),
+        paymentRow: mappingRow.nullable().describe('as loaded; what the tenant set instead is in provenance'),
+        provenance: z
+          .array(z.string())
+          .describe(
+            'parameters that are single-source, unverified, proposed or overridden, with who set them',
+          ),
       })
       .nullable(),
     noScore: z.string().nullable().describe('why there is no chain or no score'),
@@ -158,6 +163,7 @@ function chainOf(
       })),
       difference: score.difference,
       paymentRow: located(rows.payment),
+      provenance: [...score.provenance],
     },
     noScore: chain.noScore,
   };
@@ -192,6 +198,7 @@ export function registerExplanation(v1: Api, deps: ApiDeps): void {
           gap,
           tenantId: caller.tenantId,
           suspecting: policy.suspecting,
+          paymentOverrides: policy.paymentOverrides,
           calendar: withOverrides(deps.reference.calendar, policy.calendarOverrides),
           today: today(deps),
         });

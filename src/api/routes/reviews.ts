@@ -1,10 +1,17 @@
+import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
+import { makeDeleteTasks } from '../../analysis/found-unsupported.ts';
+import { policyOf } from '../../analysis/tenant-policy.ts';
+import { analyzeHistory } from '../../engine/analyze.ts';
+import { withOverrides } from '../../reference/calendar.ts';
 import type { TenantTx } from '../../store/database.ts';
+import { loadHistories } from '../../store/histories.ts';
 import { getMember } from '../../store/members.ts';
+import { lockMembers } from '../../store/reconcile-gaps.ts';
 import { addReviewMarks } from '../../store/reviews.ts';
-import { encounterReview } from '../../worklists/review.ts';
-import { scopeOf } from '../../worklists/scope.ts';
-import { startClocks, unsupportedHccs } from '../../worklists/unsupported.ts';
+import { currentSettings } from '../../store/tenancy.ts';
+import { encounterReview, markFaults } from '../../worklists/review.ts';
+import { startClocks, unsupportedHccs, withoutClock } from '../../worklists/unsupported.ts';
 import type { Api } from '../api.ts';
 import type { ApiDeps } from '../deps.ts';
 import { touch } from '../plugins/access.ts';
@@ -14,6 +21,8 @@ import { secondReviewPolicy } from '../settings.ts';
 import { inTenant, tenantCalendar, today } from '../tenant.ts';
 
 const tags = ['submissions'];
+/** As stored analyses look back (gap taxonomy, section 0). */
+const LOOKBACK_YEARS = 2;
 const text = z.string().trim().min(1).max(500);
 
 const reviewSchema = z
@@ -39,13 +48,16 @@ const reviewSchema = z
         z.object({
           model: z.string(),
           hcc: z.string(),
+          paymentYear: z.int(),
           encounterIds: z.array(z.string()),
           identifiedAt: z.string(),
           dueAt: z.string().describe('working deadline of the overpayment clock; not legal advice'),
           gapId: z
             .string()
             .nullable()
-            .describe('the delete candidate that carries it on; null: no analysis has found one'),
+            .describe(
+              'the delete task that carries it on; null only before the mark that completes the walk',
+            ),
         }),
       )
       .describe('HCCs marked unsupported on every record of the service year that submits them'),
@@ -63,6 +75,10 @@ const mark = z
   .refine(({ mark: given, reason }) => given !== 'not_reviewed' || typeof reason === 'string', {
     path: ['reason'],
     message: 'not_reviewed needs a reason',
+  })
+  .refine(({ mark: given, supportedBy }) => given === 'supported' || supportedBy == null, {
+    path: ['supportedBy'],
+    message: 'only what is supported is supported by another encounter',
   });
 
 /**
@@ -75,14 +91,18 @@ export function registerReviews(v1: Api, deps: ApiDeps): void {
     tx: TenantTx,
     which: { readonly memberKey: string; readonly encounterId: string },
   ): Promise<z.output<typeof reviewSchema>> => {
-    const review = await encounterReview(tx, deps.reference, which);
+    const review = await encounterReview(tx, deps.reference, { ...which, asOf: today(deps) });
     if (!review) throw notFound('encounter');
     const calendar = await tenantCalendar(deps, tx);
     const unsupported = await unsupportedHccs(tx, deps.reference, { review, calendar, asOf: today(deps) });
     return {
       ...review,
       submitted: review.submitted.map((item) => ({ ...item, codes: [...item.codes] })),
-      unsupported: unsupported.map((item) => ({ ...item, encounterIds: [...item.encounterIds] })),
+      unsupported: unsupported.map(({ paymentYear, ...item }) => ({
+        ...item,
+        paymentYear,
+        encounterIds: [...item.encounterIds],
+      })),
     };
   };
   v1.post(
@@ -112,7 +132,7 @@ export function registerReviews(v1: Api, deps: ApiDeps): void {
         tags,
         summary: 'Mark submitted HCCs of an encounter supported, unsupported or not reviewed (with a reason)',
         description:
-          'Once every record of the service year that submits an HCC is marked unsupported, its delete candidate moves by mark_unsupported: the clock runs and the deletes wait for approval.',
+          'Once every record of the service year that submits an HCC is marked unsupported, its delete task is made, whether an analysis doubted it or not and whatever the state of the year, and moves by mark_unsupported: the clock runs and the deletes wait for approval.',
         body: z.strictObject({ ...encounter, marks: z.array(mark).min(1).max(200) }),
         response: { 200: reviewSchema, ...problems(404, 422) },
       },
@@ -125,39 +145,51 @@ export function registerReviews(v1: Api, deps: ApiDeps): void {
       return inTenant(deps, request, async (tx) => {
         if (!(await getMember(tx, memberKey))) throw notFound('encounter');
         touch(request, [memberKey]);
-        const before = await encounterReview(tx, deps.reference, { memberKey, encounterId });
+        // Two reviewers who finish a walk at once: the second sees what the first marked.
+        await lockMembers(tx, [memberKey]);
+        const asOf = today(deps);
+        const before = await encounterReview(tx, deps.reference, { memberKey, encounterId, asOf });
         if (!before) throw notFound('encounter');
-        const known = new Set(before.submitted.map(({ model, hcc }) => `${model} ${hcc}`));
-        const stray = marks.findIndex(({ model, hcc }) => !known.has(`${model} ${hcc}`));
-        if (stray >= 0) {
-          throw new ProblemError('unprocessable', 'the encounter submits no such HCC', {
-            errors: [
-              { pointer: `/marks/${stray}/hcc`, code: 'not_submitted', message: 'not of this encounter' },
-            ],
+        const rows = marks.map((given) => ({
+          ...given,
+          memberKey,
+          encounterId,
+          reason: given.reason ?? null,
+          supportedBy: given.supportedBy ?? null,
+          actor,
+          at,
+        }));
+        const [history] = await loadHistories(tx, [memberKey]);
+        const faults = history ? markFaults(before, history, rows) : [];
+        if (faults.length > 0) {
+          throw new ProblemError('unprocessable', 'these marks cannot stand', {
+            errors: faults.map(({ index, field, ...fault }) => ({
+              pointer: `/marks/${index}/${field}`,
+              ...fault,
+            })),
           });
         }
-        await addReviewMarks(
-          tx,
-          marks.map((given) => ({
-            ...given,
-            memberKey,
-            encounterId,
-            reason: given.reason ?? null,
-            supportedBy: given.supportedBy ?? null,
-            actor,
-            at,
-          })),
-        );
+        await addReviewMarks(tx, rows);
         const review = await show(tx, { memberKey, encounterId });
-        await startClocks(tx, deps.reference, review.unsupported, {
+        const found = await withoutClock(tx, review.unsupported);
+        if (found.length === 0) return review;
+        const policy = policyOf((await currentSettings(tx))?.settings);
+        const tasks = await makeDeleteTasks(tx, {
+          ...{ memberKey, findings: found, asOf, policy, at },
+          tenantId: caller.tenantId,
+          runId: randomUUID(),
+          lookbackYears: LOOKBACK_YEARS,
+          calendar: withOverrides(deps.reference.calendar, policy.calendarOverrides),
+          analyze: (history, options, identity) => analyzeHistory(deps.reference, history, options, identity),
+        });
+        await startClocks(tx, deps.reference, tasks, {
           actor,
           role: caller.role,
-          scope: scopeOf(caller),
           at,
           secondReview: secondReviewPolicy(request.settings),
           reasons: new Map(marks.map(({ model, hcc, reason }) => [`${model} ${hcc}`, reason ?? null])),
         });
-        return review;
+        return show(tx, { memberKey, encounterId });
       });
     },
   );

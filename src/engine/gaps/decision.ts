@@ -10,6 +10,7 @@ import { compareHccs } from '../model.ts';
 import type { AnalysisContext } from './context.ts';
 import type { GapDraft, KindResult } from './draft.ts';
 import { named, notGap } from './explain.ts';
+import { REVIEWER } from './over-coding.ts';
 
 /** A draft that the decision table lets stand, with its list and date. */
 export interface ListedDraft {
@@ -124,7 +125,9 @@ function listOf(context: AnalysisContext, draft: GapDraft): ListedDraft | NotGap
       text,
     );
   }
-  const barred = context.inactive && (list === 'prospective' || !context.paidMonths);
+  // What a reviewer found unsupported is acted on, paid months or not (compliance C-2).
+  const isFound = draft.reasons.includes(REVIEWER);
+  const barred = context.inactive && !isFound && (list === 'prospective' || !context.paidMonths);
   if (barred)
     return closedOut(context, draft, 'member_inactive', 'the member is deceased, disenrolled or in hospice');
   const closed = context.yearState === 'delete_only' || context.yearState === 'delete_by_report';

@@ -1,5 +1,5 @@
-import type { NotEvaluable } from '../analysis-contract.ts';
-import type { Submission } from '../captured.ts';
+import type { NotEvaluable, ReviewerFinding } from '../analysis-contract.ts';
+import { bySubmission, type Submission } from '../captured.ts';
 import { compareHccs } from '../model.ts';
 import type { AnalysisContext, ModelPart } from './context.ts';
 import { contradictionTests } from './contradictions.ts';
@@ -8,30 +8,65 @@ import { listed, named, place } from './explain.ts';
 import { oigTests } from './oig-tests.ts';
 import type { Blocked, Hit } from './over-coding-findings.ts';
 import { shownClass } from './persistence.ts';
+import { submittedFor } from './submitted.ts';
 import { hccTests } from './weak-source-tests.ts';
 import { diagnosisEvidence, sourceFlags } from './weak-sources.ts';
 
 /**
  * Kind (f): submitted, eligible diagnoses of D that an OIG-style test or a contradiction doubts, or that rest on one
  * weak source (gap taxonomy, section 7). The output is a review task, never a delete; its worth is negative only when
- * every diagnosis behind the HCC is doubted. A single mention outside these tests is a flag, not a gap.
+ * every diagnosis behind the HCC is doubted. A single mention outside these tests is a flag, not a gap. What a
+ * reviewer found unsupported is doubted in every record that submits it, eligible or not, and stays so whatever the
+ * tests say (compliance C-2).
  */
 export function overCodingGaps(context: AnalysisContext): KindResult {
-  if (context.parts.every((part) => part.captured.categories.size === 0)) return NOTHING_FOUND;
+  const found = findingsOf(context);
+  if (found.length === 0 && context.parts.every((part) => part.captured.categories.size === 0)) {
+    return NOTHING_FOUND;
+  }
   const byCode = [oigTests(context), contradictionTests(context)];
   const hits = byCode.flatMap((outcome) => outcome.hits);
   const blocked = byCode.flatMap((outcome) => outcome.blocked);
   const gaps: GapDraft[] = [];
   const notEvaluable: NotEvaluable[] = [];
   for (const part of context.parts) {
-    for (const hcc of [...part.captured.categories.keys()].sort(compareHccs)) {
-      const behind = part.captured.categories.get(hcc) ?? [];
-      const doubts = [...hits.filter((item) => touches(item, behind)), ...hccTests(context, part, behind)];
-      notEvaluable.push(...notEvaluableOf(hcc, behind, blocked));
+    const reviewed = new Map(
+      found.filter(({ model }) => model === part.id).map((finding) => [finding.hcc, finding]),
+    );
+    const carried = reviewed.size === 0 ? null : submittedFor(context, part);
+    const hccs = new Set([...part.captured.categories.keys(), ...reviewed.keys()]);
+    for (const hcc of [...hccs].sort(compareHccs)) {
+      const captured = part.captured.categories.get(hcc) ?? [];
+      const finding = reviewed.get(hcc);
+      const carriers = finding === undefined ? [] : (carried?.get(hcc) ?? []);
+      const unsupported = carriers.filter((submission) => wasRead(finding, submission));
+      const behind = [...new Set([...captured, ...carriers])].sort(bySubmission);
+      const doubts = [...hits.filter((item) => touches(item, behind)), ...hccTests(context, part, captured)];
+      notEvaluable.push(...notEvaluableOf(hcc, captured, blocked));
+      if (finding !== undefined && unsupported.length > 0) doubts.push(reviewerHit(finding, unsupported));
       if (doubts.length > 0) gaps.push(draft(context, part, hcc, behind, doubts));
     }
   }
   return { gaps, notGaps: [], notEvaluable };
+}
+
+function findingsOf({ options, paymentYear }: AnalysisContext): readonly ReviewerFinding[] {
+  return (options.reviewerFindings ?? []).filter((finding) => finding.paymentYear === paymentYear);
+}
+
+function wasRead(finding: ReviewerFinding | undefined, { record }: Submission): boolean {
+  const read = finding?.encounterIds ?? [];
+  return read.length === 0 || read.includes(record.encounter.encounterId);
+}
+
+function reviewerHit({ identifiedAt }: ReviewerFinding, carriers: readonly Submission[]): Hit {
+  return {
+    reasons: [REVIEWER],
+    submissions: carriers,
+    evidence: [],
+    note: `a reviewer found no support there, last on ${identifiedAt}`,
+    confidence: 'high',
+  };
 }
 
 function touches(item: Hit | Blocked, behind: readonly Submission[]): boolean {
@@ -53,11 +88,14 @@ function notEvaluableOf(
   return [...byTest].map(([test, missing]) => ({ test, hcc, missing: [...missing].sort() }));
 }
 
-/** Order of the reasons as in the taxonomy: OIG tests, our own, contradictions. */
+/** A reviewer's own finding (gap taxonomy, section 7, iii). */
+export const REVIEWER = 'REVIEWER_UNSUPPORTED';
+/** Order of the reasons as in the taxonomy: OIG tests, our own, contradictions, a reviewer's finding. */
 const REASON_RANK = ['OIG', 'X0'];
 
 function byReason(a: string, b: string): number {
   const rank = (reason: string): number => {
+    if (reason === REVIEWER) return REASON_RANK.length + 1;
     const index = REASON_RANK.findIndex((prefix) => reason.startsWith(prefix));
     return index < 0 ? REASON_RANK.length : index;
   };
@@ -80,6 +118,10 @@ function draft(
     const test = context.reference.overCoding.catalogue.get(reason);
     return test === undefined ? [] : [`${reason}: ${test.verification}`];
   });
+  const isFound = reasons.includes(REVIEWER);
+  const next = isFound
+    ? `The clock runs until the delete is recorded, or support elsewhere`
+    : `Review every record of ${context.dosYear} that carries HCC ${hcc}; a hit is a question, not an error`;
   const evidence = [...doubted.map(diagnosisEvidence), ...doubts.flatMap((item) => item.evidence)];
   return {
     kind: 'over_coding',
@@ -98,8 +140,7 @@ function draft(
     ruleId: `over_coding.${(reasons[0] ?? '').toLowerCase()}`,
     explanation:
       `${listed(codes.map((code) => named(context, code)))}, submitted for ${listed(doubted.slice(0, 3).map(place))}: ` +
-      `${notes.join('; ')}. Review every record of ${context.dosYear} that carries HCC ${hcc}; a hit is a question, ` +
-      `not an error${gone ? '' : '; other diagnoses support the HCC'}` +
+      `${notes.join('; ')}. ${next}${gone ? '' : '; other diagnoses support the HCC'}` +
       `${marks.length > 0 ? ` (state of the tests: ${marks.join('; ')})` : ''}.`,
     subjectCodes: codes,
   };
