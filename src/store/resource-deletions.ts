@@ -79,6 +79,8 @@ export async function applyChangedConditions(tx: TenantTx): Promise<number> {
 const staged = sql.raw(STAGED_DELETIONS);
 const counted = sql`, noted as (insert into stage_touched select distinct member_id from gone)
   select count(*)::int as rows from gone`;
+/** Lines that procedures give a visit begin here (intake/fhir/map-clinical.ts). */
+const FIRST_PROCEDURE_LINE = 1_000;
 const MEDICATION_TYPES = [
   'MedicationRequest',
   'MedicationDispense',
@@ -138,16 +140,25 @@ function proceduresGone(): readonly SQL[] {
   return [lines, gone('procedures', sql`t.key = d.id`, ['Procedure'])];
 }
 
+/**
+ * A visit goes with what it said itself. Diagnoses that standing conditions made there and lines of procedures are
+ * theirs: nobody sees them without the visit, and they stand again when its server makes it anew.
+ */
 function visitsGone(): readonly SQL[] {
   const visits = sql`visits as (select t.member_id, t.encounter_id from encounters t join dead d on t.encounter_id = d.id
     where t.source = 'ehr' and ${statedBy('t', 'fhir')})`;
-  return ['diagnoses', 'service_lines', 'encounters'].map(
-    (table) => sql`with ${dead(['Encounter'])}, ${visits}, gone as (
+  const of = (table: string, own: SQL) => sql`with ${dead(['Encounter'])}, ${visits}, gone as (
       delete from ${sql.raw(table)} t using visits v
-      where t.member_id = v.member_id and t.encounter_id = v.encounter_id and ${statedBy('t', 'fhir')}
+      where t.member_id = v.member_id and t.encounter_id = v.encounter_id and ${statedBy('t', 'fhir')} and ${own}
       returning t.member_id
-    ) ${counted}`,
-  );
+    ) ${counted}`;
+  const unsupported = sql`not exists (select from conditions c
+    where c.member_id = t.member_id and c.encounter_id = t.encounter_id and c.code = t.code and ${supports(sql`c`)})`;
+  return [
+    of('diagnoses', unsupported),
+    of('service_lines', sql`t.line_number < ${FIRST_PROCEDURE_LINE}`),
+    of('encounters', sql`true`),
+  ];
 }
 
 function claimsGone(): readonly SQL[] {
