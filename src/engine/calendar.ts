@@ -49,6 +49,12 @@ export function yearState(calendar: Calendar, paymentYear: number, asOf: IsoDate
     : 'delete_by_report';
 }
 
+/** Whether a payment year takes adds on a date: until its final deadline (42 CFR 422.310(g)(2)(ii); CAL-6). */
+export function takesAdds(calendar: Calendar, paymentYear: number, asOf: IsoDate): boolean {
+  const state = yearState(calendar, paymentYear, asOf);
+  return state === 'prospective_open' || state === 'retrospective_open';
+}
+
 /** Newest payment year whose final deadline has passed on the date. */
 export function newestCompletedYear(calendar: Calendar, asOf: IsoDate): number {
   let year = yearOf(asOf);

@@ -1,3 +1,4 @@
+import type { Calendar } from '../engine/calendar.ts';
 import type { ReferenceData } from '../engine/reference-data.ts';
 import type { TenantTx } from '../store/database.ts';
 import { getGap, type StoredGap, transitionGap } from '../store/gaps.ts';
@@ -16,6 +17,8 @@ export interface GapMove {
   readonly actor: string;
   readonly role: string;
   readonly scope: Scope;
+  /** With the tenant's own deadlines: a closed payment year takes no add. */
+  readonly calendar: Calendar;
   /** ISO instant. */
   readonly at: string;
   /** Which decisions a second person looks at; absent: none. */

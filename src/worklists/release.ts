@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import { type Calendar, takesAdds } from '../engine/calendar.ts';
+import { yearOf } from '../engine/dates.ts';
 import type { ReferenceData } from '../engine/reference-data.ts';
 import type { TenantTx } from '../store/database.ts';
 import { listSubmissions, moveSubmission, type Submission, sentAlready, sentKey } from '../store/reviews.ts';
@@ -15,6 +17,7 @@ export const HOLD_REASONS = [
   'second_review_open',
   'sent_already',
   'same_person',
+  'year_closed',
 ] as const;
 export type HoldReason = (typeof HOLD_REASONS)[number];
 
@@ -35,8 +38,9 @@ export interface ControlTotals {
 
 /**
  * Releases what is approved: by someone other than each coder (C-8), an add of 2026 and later only with the ICN that
- * it links to, and only from an encounter whose submitted HCCs were all reviewed (C-1); nothing whose second review is
- * open, and nothing that was sent before, of whatever gap. The rest is held, with why.
+ * it links to, only from an encounter whose submitted HCCs were all reviewed (C-1), and only until the final deadline
+ * of its payment year; nothing whose second review is open, and nothing that was sent before, of whatever gap. The rest
+ * is held, with why.
  */
 export async function releaseApproved(
   tx: TenantTx,
@@ -44,6 +48,8 @@ export async function releaseApproved(
   by: {
     readonly actor: string;
     readonly at: string;
+    /** With the tenant's own deadlines. */
+    readonly calendar: Calendar;
     readonly releaseId: string;
     readonly action: 'add' | 'delete' | null;
   },
@@ -67,7 +73,7 @@ export async function releaseApproved(
       ? 'second_review_open'
       : sent.has(line)
         ? 'sent_already'
-        : await holdReason(tx, reference, { submission, asOf: by.at.slice(0, 10) });
+        : await holdReason(tx, reference, { submission, calendar: by.calendar, asOf: by.at.slice(0, 10) });
     if (reason !== null) {
       held.push({ submissionId, reason });
       continue;
@@ -85,9 +91,14 @@ export async function releaseApproved(
 async function holdReason(
   tx: TenantTx,
   reference: ReferenceData,
-  { submission, asOf }: { readonly submission: Submission; readonly asOf: string },
+  {
+    submission,
+    calendar,
+    asOf,
+  }: { readonly submission: Submission; readonly calendar: Calendar; readonly asOf: string },
 ): Promise<HoldReason | null> {
   if (submission.action === 'delete') return null;
+  if (!takesAdds(calendar, yearOf(submission.dos) + 1, asOf)) return 'year_closed';
   if (submission.dos >= LINK_MANDATORY_FROM && submission.icn === null) return 'link_pending_icn';
   const review = await encounterReview(tx, reference, { ...submission, asOf });
   return review?.complete === true ? null : 'review_incomplete';

@@ -1,3 +1,4 @@
+import { type Calendar, finalDeadline, takesAdds } from '../engine/calendar.ts';
 import type { IsoDate } from '../engine/dates.ts';
 import { judgeEncounters } from '../engine/eligibility.ts';
 import type { Encounter, MemberHistory } from '../engine/history.ts';
@@ -15,6 +16,7 @@ import type { TransitionRequest } from './transitions.ts';
 export interface SubmitInput {
   readonly gap: StoredGap;
   readonly request: TransitionRequest;
+  readonly calendar: Calendar;
   readonly actor: string;
   readonly at: string;
 }
@@ -41,14 +43,24 @@ function basis({ gap, request }: SubmitInput): Readonly<Record<string, unknown>>
 
 /**
  * Writes the add that a coder decided on. The code is one of the candidates, the encounter is the member's own, of
- * the gap's service year and eligible by the rules of its payment year (compliance C-3): never a code alone.
+ * the gap's service year and eligible by the rules of its payment year (compliance C-3): never a code alone, and
+ * nothing after the final deadline of the year (calendar, CAL-6).
  */
 export async function submitAdd(
   tx: TenantTx,
   reference: ReferenceData,
   input: SubmitInput,
 ): Promise<Refused | null> {
-  const { gap, request } = input;
+  const { gap, request, calendar } = input;
+  const { paymentYear } = gap;
+  if (!takesAdds(calendar, paymentYear, input.at.slice(0, 10))) {
+    const deadline = finalDeadline(calendar, paymentYear);
+    return refuse(
+      'validation',
+      `payment year ${paymentYear} took adds until ${deadline}; what was submitted wrongly can still be deleted`,
+      'to',
+    );
+  }
   const code = codeOf(gap, request.code);
   if (typeof code !== 'string') return code;
   const [history] = await loadHistories(tx, [gap.memberKey]);

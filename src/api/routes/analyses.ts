@@ -1,15 +1,18 @@
 import { z } from 'zod';
+import { policyOf } from '../../analysis/tenant-policy.ts';
 import { GAP_KINDS, type GapKind } from '../../engine/analysis-contract.ts';
 import { yearOf } from '../../engine/dates.ts';
 import { memberHistorySchema } from '../../intake/json/history.ts';
+import { withOverrides } from '../../reference/calendar.ts';
 import type { Api } from '../api.ts';
 import { acceptNdjson, serveBulk } from '../bulk.ts';
 import { analysisJudge } from '../calculations.ts';
 import type { ApiDeps } from '../deps.ts';
+import { callerOf } from '../plugins/auth.ts';
 import { problems } from '../problems.ts';
 import { analysis } from '../schemas/analysis.ts';
 import { lineError } from '../schemas/score.ts';
-import { tenantReference, today } from '../tenant.ts';
+import { today } from '../tenant.ts';
 import { validatedByRoute } from '../validation.ts';
 
 function isKind(text: string): text is GapKind {
@@ -66,8 +69,13 @@ export function registerAnalyses(v1: Api, deps: ApiDeps): void {
         const { asOf = today(deps), kinds = null, lookbackYears } = request.query;
         const { paymentYear = yearOf(asOf) + 1 } = request.query;
         if (Array.isArray(request.body)) request.touched.rows = request.body.length;
-        const reference = await tenantReference(deps, request);
-        const judge = analysisJudge(reference, { paymentYear, asOf, kinds, lookbackYears });
+        const policy = policyOf(await deps.access.settings(callerOf(request).tenantId));
+        const judge = analysisJudge(deps.reference, {
+          ...{ paymentYear, asOf, kinds, lookbackYears },
+          calendar: withOverrides(deps.reference.calendar, policy.calendarOverrides),
+          suspecting: policy.suspecting,
+          paymentOverrides: policy.paymentOverrides,
+        });
         serveBulk(request, reply, { judge, lineBytes: deps.limits.bodyBytes });
         return reply;
       },

@@ -12,7 +12,7 @@ import { callerOf } from '../plugins/auth.ts';
 import { notFound, ProblemError, type ProblemItem, problems } from '../problems.ts';
 import { gapEvent, shownEvent, storedGap, transitionBody } from '../schemas/gap.ts';
 import { secondReviewPolicy } from '../settings.ts';
-import { inTenant, showGaps } from '../tenant.ts';
+import { inTenant, showGaps, tenantCalendar } from '../tenant.ts';
 import { versionOf } from '../version.ts';
 
 const tags = ['gaps'];
@@ -116,7 +116,10 @@ export function registerGaps(v1: Api, deps: ApiDeps): void {
     };
     try {
       const gap = await inTenant(deps, request, async (tx) => {
-        const outcome = await moveGap(tx, deps.reference, move);
+        const outcome = await moveGap(tx, deps.reference, {
+          ...move,
+          calendar: await tenantCalendar(deps, tx),
+        });
         if (!outcome.ok) throw new Refused(outcome);
         return outcome.gap;
       });

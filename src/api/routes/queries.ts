@@ -27,7 +27,7 @@ import { touch } from '../plugins/access.ts';
 import { callerOf } from '../plugins/auth.ts';
 import { notFound, ProblemError, type ProblemItem, problems } from '../problems.ts';
 import { option, QUERY_STATUSES, type QueryRow, queryRow, shownQuery } from '../schemas/query.ts';
-import { inTenant, today } from '../tenant.ts';
+import { inTenant, tenantCalendar, today } from '../tenant.ts';
 import { versionOf } from '../version.ts';
 
 const tags = ['queries'];
@@ -124,6 +124,7 @@ export function registerQueries(v1: Api, deps: ApiDeps): void {
       actor: caller.subject,
       role: caller.role,
       scope: scopeOf(caller),
+      calendar: await tenantCalendar(deps, tx),
       at: deps.now().toISOString(),
     });
   };

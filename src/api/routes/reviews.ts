@@ -174,17 +174,19 @@ export function registerReviews(v1: Api, deps: ApiDeps): void {
         const found = await withoutClock(tx, review.unsupported);
         if (found.length === 0) return review;
         const policy = policyOf((await currentSettings(tx))?.settings);
+        const calendar = withOverrides(deps.reference.calendar, policy.calendarOverrides);
         const tasks = await makeDeleteTasks(tx, {
           ...{ memberKey, findings: found, asOf, policy, at },
           tenantId: caller.tenantId,
           runId: randomUUID(),
           lookbackYears: LOOKBACK_YEARS,
-          calendar: withOverrides(deps.reference.calendar, policy.calendarOverrides),
+          calendar,
           analyze: (history, options, identity) => analyzeHistory(deps.reference, history, options, identity),
         });
         await startClocks(tx, deps.reference, tasks, {
           actor,
           role: caller.role,
+          calendar,
           at,
           secondReview: secondReviewPolicy(request.settings),
           reasons: new Map(marks.map(({ model, hcc, reason }) => [`${model} ${hcc}`, reason ?? null])),

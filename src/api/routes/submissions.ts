@@ -18,7 +18,7 @@ import { touch, writeAudit } from '../plugins/access.ts';
 import { callerOf } from '../plugins/auth.ts';
 import { notFound, ProblemError, problems } from '../problems.ts';
 import { isSubstanceUseCode } from '../substance-use.ts';
-import { inTenant } from '../tenant.ts';
+import { inTenant, tenantCalendar } from '../tenant.ts';
 import { versionOf } from '../version.ts';
 import { registerReleases } from './releases.ts';
 import { registerReviews } from './reviews.ts';
@@ -229,6 +229,7 @@ export function registerSubmissions(v1: Api, deps: ApiDeps): void {
         const { released, held } = await releaseApproved(tx, deps.reference, {
           actor: caller.subject,
           at,
+          calendar: await tenantCalendar(deps, tx),
           releaseId,
           action: request.body.action ?? null,
         });
