@@ -117,7 +117,6 @@ export const ACCESS = {
   rotateKey: ['admin'],
   revokeKey: ['admin'],
   getTenant: ['admin', 'auditor'],
-  createTenant: ['admin'],
   getSettings: ['admin', 'auditor', 'lead'],
   updateSettings: ['admin'],
   listHolds: ['admin', 'auditor'],
