@@ -192,6 +192,31 @@ describePostgres("the coder's day", () => {
     expect(
       (await stored.call(keys.coder, { url: `/v1/worklists/prospective?${saved.json().query}` })).statusCode,
     ).toBe(200);
+    // The service applies it, and what is given beside it overrides it.
+    const list = '/v1/worklists/prospective';
+    const done = { name: 'done', list: 'prospective', filters: { status: 'captured', kind: 'recapture' } };
+    const { filterId } = (await post(keys.coder, '/v1/saved-filters', done)).json();
+    const ids = async (query: string): Promise<string[]> =>
+      (await get(keys.coder, `${list}?${query}`)).items.map(({ gapId }: { gapId: string }) => gapId);
+    const captured = await ids('status=captured');
+    expect(captured.length).toBeGreaterThan(0);
+    expect(await ids(`filter=${filterId}`)).toEqual(captured);
+    expect(await ids('limit=100')).not.toEqual(captured);
+    expect(await ids(`filter=${filterId}&status=open`)).toEqual(await ids('status=open'));
+    expect(await ids(`filter=${filterId}&hcc=38`)).toEqual([]);
+    for (const [key, name] of [
+      [keys.newer, 'prospective'],
+      [keys.coder, 'retrospective'],
+    ] as const) {
+      const answer = await stored.call(key, { url: `/v1/worklists/${name}?filter=${filterId}` });
+      expect(answer.statusCode).toBe(404);
+    }
+    // A claim takes open gaps: by the same filter of another HCC there is none, and without it there would be.
+    await post(keys.coder, '/v1/saved-filters', { ...done, filters: { hcc: '38' } });
+    const claimed = await post(keys.coder, `${list}/claim?filter=${filterId}`, { count: 1 });
+    expect(claimed.json().items).toEqual([]);
+    expect(await ids('status=open')).not.toEqual([]);
+    await stored.call(keys.coder, { method: 'DELETE', url: `/v1/saved-filters/${filterId}` });
     await post(keys.coder, '/v1/saved-filters', { ...body, shared: true });
     expect((await get(keys.newer, '/v1/saved-filters')).items).toHaveLength(1);
     const url = `/v1/saved-filters/${saved.json().filterId}`;

@@ -4,6 +4,7 @@ import type { GapList } from '../../engine/analysis-contract.ts';
 import { withOverrides } from '../../reference/calendar.ts';
 import type { TenantTx } from '../../store/database.ts';
 import type { StoredGap } from '../../store/gaps.ts';
+import { findFilter } from '../../store/saved-filters.ts';
 import { bothWays, totalWorklist } from '../../store/worklist-totals.ts';
 import {
   assignGaps,
@@ -24,7 +25,7 @@ import { applyMask } from '../masks.ts';
 import { representation, sendCsvFile } from '../negotiate.ts';
 import { touch, writeAudit } from '../plugins/access.ts';
 import { callerOf } from '../plugins/auth.ts';
-import { ProblemError, problems } from '../problems.ts';
+import { notFound, ProblemError, problems } from '../problems.ts';
 import { storedGap } from '../schemas/gap.ts';
 import {
   priorityWeights,
@@ -37,9 +38,14 @@ import { inTenant, showGaps, today } from '../tenant.ts';
 
 const tags = ['worklists'];
 const params = z.object({ list: z.enum(['prospective', 'retrospective']) });
+const savedFilterId = z
+  .uuid()
+  .optional()
+  .describe('a saved filter of this list, own or shared; what is given beside it overrides it');
 const query = z.strictObject({
   ...pageQuery,
   ...worklistFilters,
+  filter: savedFilterId,
   sort: z
     .enum(['priority', 'dueBy', 'appointment'])
     .default('priority')
@@ -49,7 +55,25 @@ const query = z.strictObject({
     .default(false)
     .describe('also counts and signed totals of all that the filter finds'),
 });
-type Filters = Omit<z.output<typeof query>, 'limit' | 'cursor' | 'sort' | 'totals'>;
+type Filters = Omit<z.output<typeof query>, 'limit' | 'cursor' | 'sort' | 'totals' | 'filter'>;
+
+/** The filters of a request: those of the saved filter it names, each overridden by what the request itself says. */
+async function askedOf(
+  tx: TenantTx,
+  caller: Principal,
+  {
+    list,
+    filter,
+    given,
+  }: { readonly list: GapList; readonly filter: string | undefined; readonly given: Filters },
+): Promise<Filters> {
+  if (filter === undefined) return given;
+  const saved = await findFilter(tx, filter, caller.subject);
+  if (saved?.list !== list) throw notFound('filter of this list');
+  const own = Object.entries(given).filter(([, value]) => value !== undefined);
+  // Checked against the same schema when it was saved; a filter that has since lost a field is refused here.
+  return { ...z.strictObject(worklistFilters).parse(saved.filters), ...Object.fromEntries(own) };
+}
 
 /** The filter of a request, narrowed to what the caller may see. */
 function filterOf(caller: Principal, list: GapList, asked: Filters): WorklistFilter {
@@ -152,20 +176,21 @@ export function registerWorklists(v1: Api, deps: ApiDeps): void {
     async (request, reply) => {
       const caller = callerOf(request);
       const { list } = request.params;
-      const { limit, cursor, sort, totals, ...filters } = request.query;
+      const { limit, cursor, sort, totals, filter: saved, ...given } = request.query;
       if (caller.role === 'provider' && list === 'retrospective') {
         throw new ProblemError('forbidden', 'the retrospective list is for coders');
       }
       const form = representation(request, ['json', 'csv']);
-      const filter = filterOf(caller, list, filters);
       const page = await inTenant(deps, request, async (tx) => {
+        const asked = await askedOf(tx, caller, { list, filter: saved, given });
+        const filter = filterOf(caller, list, asked);
         const { rows: items, next } = await pageOfList(tx, filter, { list, sort, limit, cursor });
         // A filter by kind must not hide deletes from the totals (compliance C-1).
         const { kinds: _kinds, ...bothWays } = filter;
         return {
           items: await showGaps(deps, tx, items),
           next,
-          yearStates: yearStates(deps, request, { items, asked: filters.paymentYear }),
+          yearStates: yearStates(deps, request, { items, asked: asked.paymentYear }),
           priorityWeights: request.settings.priorityWeights,
           clinicalReview: deps.reference.suspecting.library.reviewStatus,
           ...(totals ? await sums(tx, bothWays) : {}),
@@ -189,7 +214,7 @@ export function registerWorklists(v1: Api, deps: ApiDeps): void {
         summary: 'Take the next gaps of a list; two people who claim at once get different ones',
         params,
         body: z.strictObject({ count: z.int().min(1).max(100).default(10) }).prefault({}),
-        querystring: z.strictObject(worklistFilters),
+        querystring: z.strictObject({ ...worklistFilters, filter: savedFilterId }),
         response: {
           200: z.object({ items: z.array(storedGap), until: z.string() }),
           ...problems(404),
@@ -200,9 +225,11 @@ export function registerWorklists(v1: Api, deps: ApiDeps): void {
       const caller = callerOf(request);
       const now = deps.now();
       const until = new Date(now.getTime() + request.settings.claimHours * 3_600_000).toISOString();
+      const { list } = request.params;
+      const { filter, ...given } = request.query;
       return inTenant(deps, request, async (tx) => {
         const gaps = await claimGaps(tx, {
-          filter: filterOf(caller, request.params.list, request.query),
+          filter: filterOf(caller, list, await askedOf(tx, caller, { list, filter, given })),
           count: request.body.count,
           assignee: caller.subject,
           role: caller.role,
