@@ -11,6 +11,7 @@ import { registerJsonBodies } from './plugins/json-body.ts';
 import { registerLimits, registerRateLimit } from './plugins/limits.ts';
 import { registerObservability } from './plugins/observability.ts';
 import { registerOpenApi } from './plugins/openapi.ts';
+import { registerRepresentations } from './plugins/representations.ts';
 import { registerAdministration } from './routes/administration.ts';
 import { registerAnalyses } from './routes/analyses.ts';
 import { registerAnalytics } from './routes/analytics.ts';
@@ -38,7 +39,7 @@ import { validatorCompiler } from './validation.ts';
 
 /**
  * Builds the HTTP side of the service; `listen` or `inject` is the caller's. Hooks of `/v1` run in this order:
- * who calls, may that role, how often, is the request well-formed, was it answered before; and outwards: the
+ * who calls, may that role, in which form, how often, is the request well-formed, was it answered before; and outwards: the
  * role's field mask, the kept answer, the audit log.
  */
 export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
@@ -67,6 +68,7 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
     async (v1) => {
       registerAuthentication(v1, deps);
       registerAccess(v1, deps);
+      registerRepresentations(v1);
       await registerRateLimit(v1, deps.limits);
       registerIdempotency(v1, deps);
       registerRoutes(v1.withTypeProvider<ZodRoutes>(), deps);

@@ -191,10 +191,10 @@ type Problems<S extends number> = Record<S, typeof problemSchema>;
 /** Response entries of a route for the statuses named, beside those every route of `/v1` can give. */
 export function problems<const S extends number>(
   ...statuses: readonly S[]
-): Problems<S | 400 | 401 | 403 | 429 | 500 | 503> {
-  const all = [400, 401, 403, 429, 500, 503, ...statuses];
+): Problems<S | 400 | 401 | 403 | 406 | 429 | 500 | 503> {
+  const all = [400, 401, 403, 406, 429, 500, 503, ...statuses];
   // The keys are exactly the statuses listed above; fromEntries cannot say so in its type.
   return Object.fromEntries(all.map((status) => [status, problemSchema])) as Problems<
-    S | 400 | 401 | 403 | 429 | 500 | 503
+    S | 400 | 401 | 403 | 406 | 429 | 500 | 503
   >;
 }

@@ -53,6 +53,32 @@ describePostgres('worklists and gaps', () => {
       payload,
     });
 
+  test('a gap read again is 304 while it is the same, and its ETag is good for a decision', async () => {
+    const { gapId, version } = await one('recapture', 'prospective', 'M-2');
+    const url = `/v1/gaps/${gapId}`;
+    const first = await stored.call(keys.lead, { url });
+    const etag = String(first.headers.etag);
+    expect(etag).toMatch(new RegExp(`^"${version}-[0-9a-f]{16}"$`));
+    const again = (tags: string, key = keys.lead) =>
+      stored.call(key, { url, headers: { 'if-none-match': tags } });
+    for (const tags of [etag, `W/${etag}`, `"1-0", ${etag}`, '*']) {
+      const same = await again(tags);
+      expect([same.statusCode, same.body, same.headers.etag]).toEqual([304, '', etag]);
+    }
+    expect((await again(`"${version}"`)).statusCode).toBe(200);
+    // Another role sees another answer.
+    expect((await again(etag, keys.provider)).statusCode).toBe(200);
+    const step = await stored.call(keys.lead, {
+      method: 'POST',
+      url: `${url}/transitions`,
+      headers: { 'if-match': etag },
+      payload: { to: 'in_review' },
+    });
+    expect([step.statusCode, step.headers.etag]).toEqual([200, `"${version + 1}"`]);
+    expect((await again(etag)).statusCode).toBe(200);
+    await move(keys.lead, gapId, version + 1, { to: 'open' });
+  });
+
   test('a page holds gaps with both statuses, the year state and our own member keys', async () => {
     const page = await list(keys.lead, '?kind=recapture&paymentYear=2027');
     expect(page.items.map(({ memberId }) => memberId).sort()).toEqual(['M-1', 'M-2']);
@@ -200,7 +226,7 @@ describePostgres('worklists and gaps', () => {
     const { gapId } = await one('recapture', 'prospective', 'M-2');
     const got = await stored.call(keys.coder, { url: `/v1/gaps/${gapId}` });
     const { version } = got.json() as Listed;
-    expect(got.headers.etag).toBe(`"${version}"`);
+    expect(got.headers.etag).toMatch(new RegExp(`^"${version}-[0-9a-f]{16}"$`));
     const without = await move(keys.coder, gapId, null, { to: 'open' });
     expect(without.statusCode).toBe(428);
     const moved = await move(keys.coder, gapId, version, { to: 'open' });

@@ -42,4 +42,17 @@ describe('methods of an address', () => {
     const provider = made.access.key('provider');
     expect((await call('HEAD', '/v1/reference/models', { 'x-api-key': provider })).statusCode).toBe(403);
   });
+
+  test('a JSON-only address refuses CSV with 406, and a stream of lines may be asked for where it is taken', async () => {
+    const table = await call('GET', '/v1/reference/models', { accept: 'text/csv' });
+    expect([table.statusCode, table.json().type]).toEqual([406, '/problems/not-acceptable']);
+    for (const accept of ['application/json', '*/*', 'text/csv, */*;q=0.1', 'application/*']) {
+      expect((await call('GET', '/v1/reference/models', { accept })).statusCode).toBe(200);
+    }
+    const lines = await call('POST', '/v1/raf/score', { accept: 'application/x-ndjson' });
+    expect(lines.statusCode).not.toBe(406);
+    const provider = made.access.key('provider');
+    const door = await call('GET', '/v1/reference/models', { accept: 'text/csv', 'x-api-key': provider });
+    expect(door.statusCode).toBe(403);
+  });
 });
