@@ -334,6 +334,12 @@ describe('lists and people', () => {
     };
     expect(reasonsOf(lastYear('J44.9', left))).toEqual(['280 member_inactive']);
     expect(reasonsOf(lastYear('J44.9', left, [], { asOf: '2027-06-01' }))).toEqual(['280 member_inactive']);
+    // Inactive comes before lost and before acute (closurePrecedence).
+    expect(reasonsOf(lastYear('J44.9 I73.9 I21.4', left))).toEqual([
+      'I73.9 member_inactive',
+      '228 member_inactive',
+      '280 member_inactive',
+    ]);
     const paid = { deathDate: '2027-03-02' };
     expect(gapOf(lastYear('J44.9', paid, [], { asOf: '2027-06-01' }), 'recapture', '280')?.list).toBe(
       'retrospective',

@@ -34,7 +34,9 @@ export function recaptureGaps(context: AnalysisContext): KindResult {
     },
   };
   const gaps: GapDraft[] = [];
-  const notGaps: NotGap[] = [...modelLost(context)];
+  const lost = modelLost(context);
+  // Of the three "never" states an inactive member comes first (gap_taxonomy.json, closurePrecedence).
+  const notGaps: NotGap[] = mayList(context) ? [...lost] : lost.map(asInactive);
   for (const part of context.parts) {
     const { hccs, notGaps: reduced } = lookbackHccs(context, part);
     if (!mayList(context)) {
