@@ -1,7 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { Population } from './analytics.ts';
 import type { TenantTx } from './database.ts';
-import { rowOf, rowsOf, textArray } from './rows.ts';
+import { rowOf, rowsOf, textArray, uuidArray } from './rows.ts';
 
 const gapsOf = ({ paymentYear, contracts }: Population): SQL =>
   sql`g.payment_year = ${paymentYear} and ${contracts === null ? sql`true` : sql`g.contract_id = any(${textArray(contracts)})`}`;
@@ -267,29 +267,57 @@ export function deidentifiedRows(
   );
 }
 
-/** Members to draw the year-to-date curve on: scored by one model in both years, the lowest by a fixed hash first. */
+export interface CurveMemberRow {
+  readonly memberKey: string;
+  readonly model: string;
+  readonly segment: string;
+  /** HCCs captured the year before. */
+  readonly before: readonly string[];
+}
+
+/** Members of the year-to-date curve, scored by one model in both years, a page at a time by key and model. */
 export function curveMembers(
   tx: TenantTx,
   population: Population,
-  limit: number,
-): Promise<
-  readonly {
-    readonly memberKey: string;
-    readonly model: string;
-    readonly segment: string;
-    readonly before: readonly string[];
-    readonly total: number;
-  }[]
-> {
+  page: { readonly after: Pick<CurveMemberRow, 'memberKey' | 'model'> | null; readonly limit: number },
+): Promise<readonly CurveMemberRow[]> {
   const only =
     population.contracts === null ? sql`true` : sql`s.contract_id = any(${textArray(population.contracts)})`;
+  const { after, limit } = page;
   return rowsOf(
     tx,
-    sql`select s.member_id as "memberKey", s.model, s.segment, past.hccs as before, count(*) over ()::int as total
+    sql`select s.member_id as "memberKey", s.model, s.segment, past.hccs as before
         from raf_scores s join raf_scores past on past.member_id = s.member_id and past.model = s.model
           and past.payment_year = s.payment_year - 1 and not past.part
         where s.payment_year = ${population.paymentYear} and not s.part and ${only} and s.model like 'cms-hcc-%'
           and s.segment not like '%NE' and cardinality(past.hccs) > 0
-        order by md5(s.member_id::text), s.model limit ${limit}`,
+          and ${after === null ? sql`true` : sql`(s.member_id, s.model) > (${after.memberKey}::uuid, ${after.model})`}
+        order by s.member_id, s.model limit ${limit}`,
+  );
+}
+
+export interface Receipt {
+  readonly memberKey: string;
+  readonly encounterId: string;
+  readonly code: string;
+  /** Day (UTC) of the batch that brought the diagnosis as it stands. */
+  readonly received: string;
+}
+
+/** When the diagnoses of a service year of these members were received; those merged into them included. */
+export function diagnosisReceipts(
+  tx: TenantTx,
+  memberKeys: readonly string[],
+  dosYear: number,
+): Promise<readonly Receipt[]> {
+  return rowsOf<Receipt>(
+    tx,
+    sql`select coalesce(m.merged_into, m.id) as "memberKey", d.encounter_id as "encounterId", d.code,
+          (b.created_at at time zone 'UTC')::date::text as received
+        from members m join diagnoses d on d.member_id = m.id
+          join encounters e on e.member_id = d.member_id and e.encounter_id = d.encounter_id
+          join batches b on b.id = d.batch_id
+        where (m.id = any(${uuidArray(memberKeys)}) or m.merged_into = any(${uuidArray(memberKeys)}))
+          and e.to_date between make_date(${dosYear}, 1, 1) and make_date(${dosYear}, 12, 31)`,
   );
 }

@@ -102,15 +102,25 @@ describePostgres('programme reports', () => {
     expect((await post(keys.coder, `/v1/queries/${open.queryId}/remind`)).statusCode).toBe(409);
   });
 
-  test('recapture year to date: nothing until the service of May, then two of twelve families', async () => {
-    const { items } = await get(keys.analyst, '/v1/analytics/recapture/curve');
+  test('recapture year to date: nothing until the service of May, nothing received until August', async () => {
+    const larger = await stored.scratch.tenant();
+    const analyst = await stored.key(larger, 'analyst');
+    const people = Array.from({ length: 212 }, (_, index) => history(`R-${index}`));
+    for (const person of people.slice(0, 2)) person.encounters[2]?.diagnoses.push({ code: 'I50.22' });
+    await stored.load(larger, people);
+    await stored.scratch.admin.query(`update batches set created_at = '2026-08-15T10:00:00Z'`);
+    const { items } = await get(analyst, '/v1/analytics/recapture/curve');
     const [v28] = items;
-    expect(v28).toMatchObject({ model: 'cms-hcc-v28', members: 12, sampled: false });
-    const at = (until: string) => v28.points.find((point: { until: string }) => point.until === until).closed;
+    // All of the population, however many pages it takes.
+    expect(v28).toMatchObject({ model: 'cms-hcc-v28', members: 212 });
+    const at = (until: string) => v28.points.find((point: { until: string }) => point.until === until);
     // Each member has diabetes, coded again in May, and heart failure: two pairs.
-    expect(at('2026-04-30')).toMatchObject({ numerator: 0, denominator: 24 });
-    expect(at('2026-05-31')).toMatchObject({ numerator: 14, denominator: 24 });
-    expect(v28.points.at(-1)).toMatchObject({ until: '2026-11-23', closed: { numerator: 14 } });
+    expect(at('2026-04-30').closed).toMatchObject({ numerator: 0, denominator: 424 });
+    expect(at('2026-05-31').closed).toMatchObject({ numerator: 214, denominator: 424 });
+    expect(v28.points.at(-1)).toMatchObject({ until: '2026-11-23', closed: { numerator: 214 } });
+    // The claims of May came in August: by receipt the pairs close then.
+    expect(at('2026-07-31').closedByReceipt).toMatchObject({ numerator: 0, denominator: 424 });
+    expect(at('2026-08-31').closedByReceipt).toMatchObject({ numerator: 214, denominator: 424 });
   });
 
   test('coding patterns: a provider sees its own line, the lead all, the analyst none', async () => {

@@ -1,7 +1,9 @@
 import { z } from 'zod';
-import { type CurveMember, firstCaptures, recaptureCurve } from '../../analytics/recapture-curve.ts';
+import { firstCaptures, type RecaptureCurve, recaptureCurve } from '../../analytics/recapture-curve.ts';
+import { undotted } from '../../engine/icd10.ts';
+import type { TenantTx } from '../../store/database.ts';
 import { loadHistories } from '../../store/histories.ts';
-import { curveMembers } from '../../store/programme.ts';
+import { type CurveMemberRow, curveMembers, diagnosisReceipts } from '../../store/programme.ts';
 import type { Api } from '../api.ts';
 import type { ApiDeps } from '../deps.ts';
 import { problems } from '../problems.ts';
@@ -9,23 +11,59 @@ import { population, populationOf, rate } from '../schemas/population.ts';
 import { inTenant, today } from '../tenant.ts';
 import { factsOf, modelOf } from './recapture.ts';
 
-const CHUNK = 200;
+/** Members whose histories are held at once. */
+const PAGE = 200;
 
 /** The year-to-date curve of recapture. */
 export function registerRecaptureCurve(v1: Api, deps: ApiDeps): void {
+  /** Adds the members of a page to the curve of their model. */
+  const addPage = async (
+    tx: TenantTx,
+    page: readonly CurveMemberRow[],
+    about: {
+      readonly curves: Map<string, RecaptureCurve>;
+      readonly paymentYear: number;
+      readonly asOf: string;
+    },
+  ): Promise<void> => {
+    const { curves, paymentYear, asOf } = about;
+    const dosYear = paymentYear - 1;
+    const keys = [...new Set(page.map(({ memberKey }) => memberKey))];
+    const histories = new Map((await loadHistories(tx, keys)).map((one) => [one.memberId, one]));
+    const receipts = new Map(
+      (await diagnosisReceipts(tx, keys, dosYear)).map(({ memberKey, encounterId, code, received }) => [
+        JSON.stringify([memberKey, encounterId, undotted(code)]),
+        received,
+      ]),
+    );
+    for (const { memberKey, model: id, segment, before } of page) {
+      const history = histories.get(memberKey);
+      const model = modelOf(deps.reference, id);
+      if (!history || !model) continue;
+      const first = firstCaptures(deps.reference, history, {
+        model,
+        paymentYear,
+        asOf,
+        receivedOn: (encounterId, code) =>
+          receipts.get(JSON.stringify([memberKey, encounterId, code])) ?? null,
+      });
+      const curve =
+        curves.get(id) ?? recaptureCurve(factsOf(deps.reference, model, paymentYear), { dosYear, asOf });
+      curves.set(id, curve);
+      curve.add({ segment, before, first });
+    }
+  };
+
   v1.get(
     '/analytics/recapture/curve',
     {
       schema: {
         operationId: 'getRecaptureCurve',
         tags: ['analytics'],
-        summary: 'Recapture year to date: pairs closed by an eligible service up to each month end',
+        summary: 'Recapture year to date: pairs closed up to each month end, by service and by receipt',
         description:
-          'Worked out from the histories by date of service. Claims of the last 90 days are incomplete. A population larger than `limit` is drawn by a fixed hash, and `sampled` says so; the interval is that of the draw.',
-        querystring: z.strictObject({
-          ...population,
-          limit: z.coerce.number().int().min(1).max(20_000).default(2000).describe('members read at most'),
-        }),
+          'Of the whole population, worked out from the histories. `closed` goes by date of service and `closedByReceipt` by the day the record came: claims of the last 90 days are incomplete, and the distance of the two shows it.',
+        querystring: z.strictObject(population),
         response: {
           200: z.object({
             paymentYear: z.int(),
@@ -34,9 +72,7 @@ export function registerRecaptureCurve(v1: Api, deps: ApiDeps): void {
               z.object({
                 model: z.string(),
                 members: z.int(),
-                population: z.int(),
-                sampled: z.boolean(),
-                points: z.array(z.object({ until: z.string(), closed: rate })),
+                points: z.array(z.object({ until: z.string(), closed: rate, closedByReceipt: rate })),
               }),
             ),
           }),
@@ -46,48 +82,26 @@ export function registerRecaptureCurve(v1: Api, deps: ApiDeps): void {
     },
     async (request) => {
       const of = populationOf(deps, request, request.query);
+      const { paymentYear } = of;
       const asOf = today(deps);
-      const members = new Map<string, CurveMember[]>();
-      const total = await inTenant(deps, request, async (tx) => {
-        const drawn = await curveMembers(tx, of, request.query.limit);
-        for (let from = 0; from < drawn.length; from += CHUNK) {
-          const chunk = drawn.slice(from, from + CHUNK);
-          const keys = [...new Set(chunk.map(({ memberKey }) => memberKey))];
-          const histories = new Map((await loadHistories(tx, keys)).map((one) => [one.memberId, one]));
-          for (const { memberKey, model: id, segment, before } of chunk) {
-            const history = histories.get(memberKey);
-            const model = modelOf(deps.reference, id);
-            if (!history || !model) continue;
-            const first = firstCaptures(deps.reference, history, {
-              model,
-              paymentYear: of.paymentYear,
-              asOf,
-            });
-            members.set(id, [...(members.get(id) ?? []), { segment, before, first }]);
-          }
-        }
-        return drawn[0]?.total ?? 0;
-      });
-      const items = [...members].flatMap(([id, own]) => {
-        const model = modelOf(deps.reference, id);
-        if (!model) return [];
-        return [
-          {
-            model: id,
-            members: own.length,
-            population: total,
-            sampled: total > request.query.limit,
-            points: [
-              ...recaptureCurve(own, factsOf(deps.reference, model, of.paymentYear), {
-                dosYear: of.paymentYear - 1,
-                asOf,
-              }),
-            ],
-          },
-        ];
-      });
-      request.touched.rows = items.length;
-      return { paymentYear: of.paymentYear, asOf, items };
+      const curves = new Map<string, RecaptureCurve>();
+      let after: CurveMemberRow | null = null;
+      do {
+        const last: CurveMemberRow | null = after;
+        // A transaction a page: none stays open for as long as a population takes.
+        after = await inTenant(deps, request, async (tx) => {
+          const page = await curveMembers(tx, of, { after: last, limit: PAGE });
+          await addPage(tx, page, { curves, paymentYear, asOf });
+          return page.length < PAGE ? null : (page.at(-1) ?? null);
+        });
+      } while (after !== null);
+      request.touched.rows = curves.size;
+      const items = [...curves].map(([model, curve]) => ({
+        model,
+        members: curve.members(),
+        points: [...curve.points()],
+      }));
+      return { paymentYear, asOf, items };
     },
   );
 }
