@@ -5,15 +5,16 @@ import type { TenantTx } from './database.ts';
 import { rowsOf } from './rows.ts';
 
 /**
- * What became of clinical suspects, by the rule that leads each: confirmed by an eligible record or by the provider's
- * word, refuted by the provider (assessed and not present, never had), or dismissed for another reason. The last
- * such event of a gap counts; one that was reopened afterwards has no outcome.
+ * What became of clinical suspects, by rule: confirmed by an eligible record or by the provider's word, refuted by the
+ * provider (assessed and not present, never had), or dismissed for another reason. Every rule that fired for a suspect
+ * counts its outcome, not only the one that leads. The last such event of a gap counts; one that was reopened
+ * afterwards has no outcome.
  */
 export async function suspectOutcomes(tx: TenantTx): Promise<ReadonlyMap<string, OutcomeCounts>> {
   const rows = await rowsOf<{ ruleId: string; outcome: keyof OutcomeCounts; count: number }>(
     tx,
     sql`with last as (
-          select distinct on (e.gap_id) g.detail ->> 'ruleId' as "ruleId", case
+          select distinct on (e.gap_id) g.detail -> 'reasons' as rules, case
               when e.to_status = 'captured' or e.reason = 'assess_present' then 'confirmed'
               when e.reason in ('assess_not_present', 'never_had') then 'refuted'
               when e.to_status = 'dismissed' then 'dismissed'
@@ -24,7 +25,9 @@ export async function suspectOutcomes(tx: TenantTx): Promise<ReadonlyMap<string,
               or e.reason = 'reopen')
           order by e.gap_id, e.id desc
         )
-        select "ruleId", outcome, count(*)::int as count from last where outcome is not null group by 1, 2`,
+        select rule as "ruleId", outcome, count(*)::int as count
+        from last cross join lateral jsonb_array_elements_text(rules) as rule
+        where outcome is not null group by 1, 2`,
   );
   const counts = new Map<string, OutcomeCounts>();
   for (const { ruleId, outcome, count } of rows) {

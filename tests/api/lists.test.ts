@@ -185,7 +185,8 @@ describePostgres('the order of lists, and what a tenant sets', () => {
       ...OWN_RULE,
       evidence: { diagnosis: { value_set: 'DX_DIABETES', count: 1, min_span_days: 0, lookback_months: 24 } },
     };
-    await set({ ownRules: [rule] });
+    const second = { ...rule, id: 'OWN-SECOND', confidence: { tier: 'low', reason: 'invented' } };
+    await set({ ownRules: [rule, second] });
     const listed = await get(keys.lead, '/v1/reference/suspecting-rules');
     const own = listed.items.find(({ id }: { id: string }) => id === OWN_RULE.id);
     expect(own).toMatchObject({ source: 'own', enabled: true, outcomes: { ppv: null, retire: false } });
@@ -194,7 +195,7 @@ describePostgres('the order of lists, and what a tenant sets', () => {
     const suspects = async () =>
       (await list('prospective')).items.filter(({ ruleId }) => ruleId === OWN_RULE.id);
     const [suspect] = await suspects();
-    expect(suspect?.kind).toBe('clinical_suspect');
+    expect(suspect).toMatchObject({ kind: 'clinical_suspect', reasons: [OWN_RULE.id, second.id] });
     const refuted = await stored.call(keys.provider, {
       method: 'POST',
       url: `/v1/gaps/${suspect?.gapId}/transitions`,
@@ -210,6 +211,10 @@ describePostgres('the order of lists, and what a tenant sets', () => {
       ppv: 0,
       smallSample: true,
       retire: false,
+    });
+    // The answer is about every rule that asked, not only the one that leads.
+    expect(after.items.find(({ id }: { id: string }) => id === second.id).outcomes).toMatchObject({
+      refuted: 1,
     });
     await set({ disabledRules: [OWN_RULE.id] });
     await stored.analyze(tenantId, members);

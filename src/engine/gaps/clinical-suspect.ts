@@ -180,7 +180,8 @@ function draft(
     hcc,
     status: 'open',
     subKind: null,
-    reasons: [],
+    // Every rule that fired, the leading one first.
+    reasons: ordered.map(({ rule }) => rule.id),
     flags: [],
     candidateCodes: candidates,
     persistenceClass: shownClass(context, part, hcc, candidates),
