@@ -1,8 +1,12 @@
 import { beforeAll, expect, test } from 'vitest';
 import { analyzeMembers } from '../../src/analysis/analyze-members.ts';
+import { refreshAnalyses } from '../../src/analysis/refresh.ts';
+import { applyRetention } from '../../src/analysis/retention.ts';
 import { ACCESS, type OperationId, ROLES, type Role } from '../../src/api/roles.ts';
 import { analyzeHistory } from '../../src/engine/analyze.ts';
 import { intakeHandler } from '../../src/intake/intake-handler.ts';
+import { dropOldSpools } from '../../src/intake/spool-retention.ts';
+import { webhookHandler } from '../../src/intake/webhook.ts';
 import { withTenant } from '../../src/store/database.ts';
 import { describePostgres } from '../integration/services.ts';
 import { reference, TODAY } from './support/app.ts';
@@ -181,6 +185,16 @@ describePostgres('one tenant walks through every door with the ids of another', 
       reviewId: review.reviewId,
       holdId: hold.holdId,
     };
+    // Somebody of each whose records pass every limit one day.
+    for (const [tenant, memberId] of [
+      [a, 'A-old'],
+      [b, `${MARK}-old`],
+    ] as const) {
+      const left = history(memberId);
+      left.coverage = left.coverage.map((period) => ({ ...period, to: '2026-12-31' })) as never;
+      left.appointments = [];
+      await stored.load(tenant, [left]);
+    }
     before = await stateOfB();
   });
 
@@ -302,6 +316,31 @@ describePostgres('one tenant walks through every door with the ids of another', 
       expect(String(error)).not.toContain(MARK);
     });
     expect(completed).toBeLessThanOrEqual(1);
+    const calls: unknown[] = [];
+    const webhook = webhookHandler({
+      webhook: { url: 'https://example.test/hook', secret: 'made up' },
+      now: () => new Date(`${TODAY}T12:00:00Z`),
+      send: async (_url, init) => {
+        calls.push(init?.body);
+        return new Response(null, { status: 204 });
+      },
+    });
+    await webhook({ ...item, id: NEVER, kind: 'webhook', attempts: 1 } as typeof item, {
+      db,
+      checkpoint: () => undefined,
+      noteMember: async () => undefined,
+      complete: async () => undefined,
+    });
+    expect(calls).toEqual([]);
+    expect(await stateOfB()).toBe(before);
+  });
+
+  test('work by the clock of one tenant, long after every limit, leaves the other as it was', async () => {
+    const db = stored.scratch.db;
+    const now = new Date('2099-01-01T05:00:00Z');
+    expect(await applyRetention({ db, tenantId: a, now })).toMatchObject({ members: 1 });
+    await dropOldSpools({ db, spoolDir: stored.spoolDir, tenantId: a, now });
+    await refreshAnalyses({ db, tenantId: a, basis: { asOf: '2099-01-01', packages: { queries: 'other' } } });
     expect(await stateOfB()).toBe(before);
   });
 
