@@ -185,6 +185,7 @@ export function openApi(
       batchBytes: config.BATCH_LIMIT_MB * MIB,
       requestsPerMinute: config.RATE_LIMIT_PER_MINUTE,
       trustProxy: config.TRUST_PROXY,
+      requireTls: config.REQUIRE_TLS,
     },
     oidc: oidcOptions(config),
     readiness: { database: () => pingDatabase(db) },

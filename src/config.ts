@@ -56,6 +56,9 @@ const environment = z.object({
   BATCH_LIMIT_MB: count.default(5120).describe('Largest extract of one batch'),
   RATE_LIMIT_PER_MINUTE: count.default(6000).describe('Requests a key may make in a minute'),
   TRUST_PROXY: flag.describe('Take the client address from X-Forwarded-For (behind a TLS terminating proxy)'),
+  REQUIRE_TLS: flag.describe(
+    'Refuse plain connections: DATABASE_URL needs an `sslmode` that encrypts, REDIS_URL `rediss://`, and a request to the API must have come by https (as X-Forwarded-Proto of a trusted proxy says)',
+  ),
   INBOX_DIR: optionalText.describe(
     'Folder watched for extracts: one is taken when `NAME.done` stands beside it, or after INBOX_QUIET_MINUTES',
   ),
@@ -111,6 +114,24 @@ function webhookFault(url: string | null, given: Secret | null): string | null {
   return 'WEBHOOK_URL: must be https';
 }
 
+const ENCRYPTING = ['require', 'verify-ca', 'verify-full'];
+
+/** Connections that would be plain although TLS is required (security E-1). */
+function plainConnections(env: Environment): readonly string[] {
+  if (!env.REQUIRE_TLS) return [];
+  const database = env.DATABASE_URL === null ? null : URL.parse(env.DATABASE_URL);
+  const isPlain = (url: URL | null) => !ENCRYPTING.includes(url?.searchParams.get('sslmode') ?? '');
+  return [
+    ...(env.DATABASE_URL !== null && isPlain(database)
+      ? [`DATABASE_URL: REQUIRE_TLS asks for sslmode=${ENCRYPTING.join('|')}`]
+      : []),
+    ...(env.REDIS_URL !== null && URL.parse(env.REDIS_URL)?.protocol !== 'rediss:'
+      ? ['REDIS_URL: REQUIRE_TLS asks for rediss://']
+      : []),
+    ...(env.TRUST_PROXY ? [] : ['TRUST_PROXY: REQUIRE_TLS needs the proxy that ends TLS']),
+  ];
+}
+
 /** Parses the environment once, at start. Throws {@link ConfigError} naming every variable that is wrong, not its value. */
 export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
   const parsed = environment.safeParse(env);
@@ -119,7 +140,8 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
     throw new ConfigError(`the environment is unusable:\n${problems.join('\n')}`);
   }
   const fault = webhookFault(parsed.data.WEBHOOK_URL, parsed.data.WEBHOOK_SECRET);
-  if (fault !== null) throw new ConfigError(`the environment is unusable:\n  ${fault}`);
+  const faults = [...(fault === null ? [] : [fault]), ...plainConnections(parsed.data)];
+  if (faults.length > 0) throw new ConfigError(`the environment is unusable:\n  ${faults.join('\n  ')}`);
   const root = packageRoot();
   const isRoot = process.getuid?.() === 0;
   return {

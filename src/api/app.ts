@@ -12,6 +12,7 @@ import { registerLimits, registerRateLimit } from './plugins/limits.ts';
 import { registerObservability } from './plugins/observability.ts';
 import { registerOpenApi } from './plugins/openapi.ts';
 import { registerRepresentations } from './plugins/representations.ts';
+import { ProblemError } from './problems.ts';
 import { registerAdministration } from './routes/administration.ts';
 import { registerAnalyses } from './routes/analyses.ts';
 import { registerAnalytics } from './routes/analytics.ts';
@@ -66,6 +67,7 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
   registerObservability(app, deps);
   await app.register(
     async (v1) => {
+      if (deps.limits.requireTls === true) refusePlainRequests(v1);
       registerAuthentication(v1, deps);
       registerAccess(v1, deps);
       registerRepresentations(v1);
@@ -76,6 +78,13 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
     { prefix: '/v1' },
   );
   return app;
+}
+
+/** A plain request has shown its credential on the way: it is refused before anything is looked up. */
+function refusePlainRequests(v1: FastifyInstance): void {
+  v1.addHook('onRequest', async (request) => {
+    if (request.protocol !== 'https') throw new ProblemError('forbidden', 'requests are taken by https only');
+  });
 }
 
 function registerRoutes(v1: Api, deps: ApiDeps): void {

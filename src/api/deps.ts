@@ -87,6 +87,8 @@ export interface ApiLimits {
   readonly batchBytes: number;
   readonly requestsPerMinute: number;
   readonly trustProxy: boolean;
+  /** Requests to `/v1` that did not come by https are refused; absent: no. */
+  readonly requireTls?: boolean;
   /** Delay of the event loop above which requests are shed with 503; absent: 2000. 0: never. */
   readonly shedAboveDelayMs?: number;
 }

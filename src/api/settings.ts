@@ -9,6 +9,7 @@ const text = z.string().min(1).max(200);
 
 const fields = {
   coderSeesRaf: z.boolean().describe('coders see RAF values'),
+  purposeRequired: z.boolean().describe('data of people are read only with a purpose (X-Purpose)'),
   claimHours: z.int().min(1).max(240).describe('hours after which an untouched claim falls back'),
   queryWindowDays: z
     .int()
@@ -63,6 +64,7 @@ const fields = {
 export const settingsSchema = z
   .strictObject({
     coderSeesRaf: fields.coderSeesRaf.default(false),
+    purposeRequired: fields.purposeRequired.default(false),
     claimHours: fields.claimHours.default(8),
     queryWindowDays: fields.queryWindowDays.default(30),
     secondReviewCoders: fields.secondReviewCoders.default([]),

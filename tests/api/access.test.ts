@@ -64,6 +64,35 @@ describe('API keys', () => {
     ]);
   });
 
+  test('where TLS is required a plain request is refused, before its credential is looked at', async () => {
+    const { app, access } = await testApp({
+      limits: { ...TEST_LIMITS, trustProxy: true, requireTls: true },
+    });
+    const call = (headers: Record<string, string>) => app.inject({ url: MODELS, headers });
+    const key = { 'x-api-key': access.key('analyst') };
+    for (const plain of [{}, key, { ...key, 'x-forwarded-proto': 'http' }]) {
+      expect((await call(plain)).json()).toMatchObject({ type: '/problems/forbidden' });
+    }
+    expect((await call({ ...key, 'x-forwarded-proto': 'https' })).statusCode).toBe(200);
+    expect((await app.inject({ url: '/healthz' })).statusCode).toBe(200);
+    await app.close();
+  });
+
+  test('where the tenant asks for a purpose, data of people are not read without one', async () => {
+    const { app, access } = await start();
+    access.purposeRequired = true;
+    const key = { 'x-api-key': access.key('lead') };
+    const call = (url: string, headers: Record<string, string>) => app.inject({ url, headers });
+    for (const url of ['/v1/worklists/prospective', '/v1/queries']) {
+      const bare = await call(url, key);
+      expect(bare.statusCode).toBe(400);
+      expect(bare.json().errors).toMatchObject([{ pointer: '/header/x-purpose', code: 'required' }]);
+      // The database of this test is away: what passes the door gets that far.
+      expect((await call(url, { ...key, 'x-purpose': 'payment' })).statusCode).toBe(503);
+    }
+    expect((await call(MODELS, key)).statusCode).toBe(200);
+  });
+
   test('a request whose audit event cannot be written fails', async () => {
     const { app, access } = await start();
     access.auditFails = true;

@@ -115,6 +115,13 @@ export function registerAccess(v1: FastifyInstance, deps: ApiDeps): void {
       throw new ProblemError('forbidden', `the role ${caller.role} may not do this`);
     }
     request.settings = await deps.access.settings(caller.tenantId);
+    if (request.settings.purposeRequired && speaksOfPeople(request) && purposeOf(request) === null) {
+      throw new ProblemError('validation', 'say in X-Purpose why data of people are read', {
+        errors: [
+          { pointer: '/header/x-purpose', code: 'required', message: 'the tenant asks for a purpose' },
+        ],
+      });
+    }
     request.hidesSubstanceUse = !seesSubstanceUse(caller.role, request.settings);
     request.principal = { ...caller, hiddenHccs: request.hidesSubstanceUse ? SUBSTANCE_USE : null };
     request.fieldMask = maskOf(caller.role, request.settings);

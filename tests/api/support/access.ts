@@ -19,6 +19,7 @@ export class MemoryAccess implements AccessStore {
   readonly claimed = new Map<string, Claimed>();
   coderSeesRaf = false;
   auditFails = false;
+  purposeRequired = false;
 
   /** Makes a key and returns its text. */
   key(role: Role, change: Partial<StoredKey> = {}): string {
@@ -42,7 +43,7 @@ export class MemoryAccess implements AccessStore {
   }
 
   async settings() {
-    return readSettings({ coderSeesRaf: this.coderSeesRaf });
+    return readSettings({ coderSeesRaf: this.coderSeesRaf, purposeRequired: this.purposeRequired });
   }
 
   forget() {
