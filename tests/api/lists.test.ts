@@ -176,6 +176,25 @@ describePostgres('the order of lists, and what a tenant sets', () => {
     expect((await get(keys.lead, '/v1/calendar')).overrides).toEqual([]);
   });
 
+  test('a filter that can find nothing is refused with its place and value, not answered with an empty list', async () => {
+    const refused = async (search: string, method: 'GET' | 'POST' = 'GET') => {
+      const url = `/v1/worklists/prospective${method === 'POST' ? '/claim' : ''}?${search}`;
+      const payload = method === 'POST' ? { payload: { count: 1 } } : {};
+      const answer = await stored.call(keys.lead, { method, url, ...payload });
+      expect([search, answer.statusCode]).toEqual([search, 400]);
+      return answer.json().errors;
+    };
+    expect(await refused('hcc=226,9999')).toMatchObject([
+      { pointer: '/query/hcc', code: 'unknown_hcc', value: '9999' },
+    ]);
+    expect(await refused('hcc=85&model=cms-hcc-v28', 'POST')).toMatchObject([{ value: '85' }]);
+    expect((await get(keys.lead, '/v1/worklists/prospective?hcc=85')).items).toEqual([]);
+    expect(await refused('model=cms-hcc-v99')).toMatchObject([{ pointer: '/query/model' }]);
+    expect(await refused('appointmentFrom=2026-12-02&appointmentTo=2026-12-01')).toMatchObject([
+      { pointer: '/query/appointmentTo', code: 'dates_reversed', value: '2026-12-01' },
+    ]);
+  });
+
   test('own suspect rules are checked with their places, run in stored analyses, and can be turned off', async () => {
     const bad = await set({ ownRules: [{ ...OWN_RULE, evidence: { fortune: {} } }] }, 422);
     expect(bad.errors[0]).toMatchObject({ pointer: '/settings/ownRules/0/evidence/fortune', code: 'rule' });

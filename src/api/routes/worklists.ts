@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { GapList } from '../../engine/analysis-contract.ts';
+import type { ReferenceData } from '../../engine/reference-data.ts';
 import { withOverrides } from '../../reference/calendar.ts';
 import type { TenantTx } from '../../store/database.ts';
 import type { StoredGap } from '../../store/gaps.ts';
@@ -28,6 +29,7 @@ import { callerOf } from '../plugins/auth.ts';
 import { notFound, ProblemError, problems } from '../problems.ts';
 import { storedGap } from '../schemas/gap.ts';
 import {
+  filterFaults,
   priorityWeights,
   worklistCounts,
   worklistFilters,
@@ -65,14 +67,28 @@ async function askedOf(
     list,
     filter,
     given,
-  }: { readonly list: GapList; readonly filter: string | undefined; readonly given: Filters },
+    models,
+  }: {
+    readonly list: GapList;
+    readonly filter: string | undefined;
+    readonly given: Filters;
+    readonly models: ReferenceData['models'];
+  },
 ): Promise<Filters> {
-  if (filter === undefined) return given;
+  if (filter === undefined) return checked(given, models);
   const saved = await findFilter(tx, filter, caller.subject);
   if (saved?.list !== list) throw notFound('filter of this list');
   const own = Object.entries(given).filter(([, value]) => value !== undefined);
   // Checked against the same schema when it was saved; a filter that has since lost a field is refused here.
-  return { ...z.strictObject(worklistFilters).parse(saved.filters), ...Object.fromEntries(own) };
+  const kept = z.strictObject(worklistFilters).parse(saved.filters);
+  return checked({ ...kept, ...Object.fromEntries(own) }, models);
+}
+
+/** Refuses what can find nothing because it is a mistake: an empty list would read as "nothing to do". */
+function checked(asked: Filters, models: ReferenceData['models']): Filters {
+  const errors = filterFaults(asked, models);
+  if (errors.length > 0) throw new ProblemError('validation', 'the filter cannot find anything', { errors });
+  return asked;
 }
 
 /** The filter of a request, narrowed to what the caller may see. */
@@ -147,6 +163,7 @@ async function pageOfList(
 
 /** The lists a coder works: pages, claims, assignments. */
 export function registerWorklists(v1: Api, deps: ApiDeps): void {
+  const { models } = deps.reference;
   v1.get(
     '/worklists/:list',
     {
@@ -182,7 +199,7 @@ export function registerWorklists(v1: Api, deps: ApiDeps): void {
       }
       const form = representation(request, ['json', 'csv']);
       const page = await inTenant(deps, request, async (tx) => {
-        const asked = await askedOf(tx, caller, { list, filter: saved, given });
+        const asked = await askedOf(tx, caller, { list, filter: saved, given, models });
         const filter = filterOf(caller, list, asked);
         const { rows: items, next } = await pageOfList(tx, filter, { list, sort, limit, cursor });
         // A filter by kind must not hide deletes from the totals (compliance C-1).
@@ -229,7 +246,7 @@ export function registerWorklists(v1: Api, deps: ApiDeps): void {
       const { filter, ...given } = request.query;
       return inTenant(deps, request, async (tx) => {
         const gaps = await claimGaps(tx, {
-          filter: filterOf(caller, list, await askedOf(tx, caller, { list, filter, given })),
+          filter: filterOf(caller, list, await askedOf(tx, caller, { list, filter, given, models })),
           count: request.body.count,
           assignee: caller.subject,
           role: caller.role,

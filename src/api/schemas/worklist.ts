@@ -1,7 +1,10 @@
 import { z } from 'zod';
 import { policyFields } from '../../analysis/tenant-policy.ts';
 import { GAP_KINDS } from '../../engine/analysis-contract.ts';
+import type { CompiledModel } from '../../engine/model.ts';
+import { MODEL_IDS, type ModelId } from '../../engine/score-contract.ts';
 import { WORKFLOW_STATUSES } from '../../store/gaps.ts';
+import type { ProblemItem } from '../problems.ts';
 import { yearStates } from './analysis.ts';
 
 function listOf<const T extends readonly [string, ...string[]]>(names: T) {
@@ -24,7 +27,7 @@ export const worklistFilters = {
   paymentYear: z.coerce.number().int().min(2000).max(2100).optional(),
   kind: listOf(GAP_KINDS).optional(),
   hcc: texts.optional(),
-  model: z.string().max(40).optional(),
+  model: z.enum(MODEL_IDS).optional(),
   confidence: listOf(['high', 'medium', 'low']).optional(),
   provider: texts.optional().describe('NPIs'),
   contract: texts.optional(),
@@ -40,6 +43,46 @@ export const worklistFilters = {
   appointmentTo: date,
   status: listOf(WORKFLOW_STATUSES).optional().describe('default: open, in_review, queried'),
 };
+
+/** Models whose HCCs gaps can be about. */
+const GAP_MODELS: readonly ModelId[] = ['cms-hcc-v22', 'cms-hcc-v24', 'cms-hcc-v28'];
+
+/** What a filter names that cannot be: an HCC of no model in question, dates in the wrong order. */
+export function filterFaults(
+  {
+    hcc = [],
+    model,
+    appointmentFrom: from,
+    appointmentTo: to,
+  }: {
+    readonly hcc?: readonly string[] | undefined;
+    readonly model?: ModelId | undefined;
+    readonly appointmentFrom?: string | undefined;
+    readonly appointmentTo?: string | undefined;
+  },
+  models: { get(id: ModelId): CompiledModel | undefined },
+): readonly ProblemItem[] {
+  const asked = model === undefined ? GAP_MODELS : [model];
+  const unknown = hcc.filter((one) => !asked.some((id) => models.get(id)?.labels.has(one)));
+  return [
+    ...unknown.map((value) => ({
+      pointer: '/query/hcc',
+      code: 'unknown_hcc',
+      message: `no payment HCC of ${asked.join(', ')}; HCCs are bare numbers, as "37"`,
+      value,
+    })),
+    ...(from !== undefined && to !== undefined && from > to
+      ? [
+          {
+            pointer: '/query/appointmentTo',
+            code: 'dates_reversed',
+            message: `before appointmentFrom, ${from}`,
+            value: to,
+          },
+        ]
+      : []),
+  ];
+}
 
 export const yearStateRow = z
   .object({
