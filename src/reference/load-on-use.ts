@@ -1,4 +1,5 @@
 import type { CompiledModel } from '../engine/model.ts';
+import { type PaymentOverride, withPaymentOverrides } from '../engine/payment-overrides.ts';
 import type { ReferenceData } from '../engine/reference-data.ts';
 import type { ModelId } from '../engine/score-contract.ts';
 import { loadCalendar } from './calendar.ts';
@@ -16,12 +17,13 @@ import { loadSuspecting } from './suspecting.ts';
 /**
  * The reference data of `loadReference`, each part read (checksums verified) when it is first asked for: a command
  * that scores one line reads one model. The service reads everything at its start instead, so that a package that
- * is not whole stops it there. Throws PackageError where a part that is used is missing, changed or unreadable.
+ * is not whole stops it there. The payment parameters are those loaded with `overrides` in their place. Throws
+ * PackageError where a part that is used is missing, changed or unreadable.
  */
-export function loadReferenceOnUse(root: string): ReferenceData {
+export function loadReferenceOnUse(root: string, overrides: readonly PaymentOverride[] = []): ReferenceData {
   const suspecting = once(() => loadSuspecting(root));
   const parts = {
-    payment: once(() => loadPayment(root)),
+    payment: once(() => withPaymentOverrides(loadPayment(root), overrides)),
     codes: once(() => loadCodes(root)),
     hhs: once(() => loadHhsTables(root)),
     queries: once(() => loadQueries(root)),

@@ -35,6 +35,60 @@ describe('an unusable environment or option is said in words, with exit status 2
   });
 });
 
+describe('payment parameters of a file', () => {
+  const override = {
+    paymentYear: 2027,
+    model: 'cms-hcc-v28',
+    group: 'aged_disabled',
+    parameter: 'normalization',
+    value: 1.05,
+    by: 'an actuary',
+    on: '2026-11-23',
+    why: 'a trial',
+  };
+  const member = { sex: 'F', age: 77, originalEntitlement: '0', dualStatus: '00' };
+  const request = {
+    id: 'a',
+    model: 'cms-hcc-v28',
+    paymentYear: 2027,
+    member,
+    diagnoses: ['E11.9', 'I50.32'],
+  };
+  const given = (content: string) => {
+    const file = path.join(folder, 'parameters.json');
+    writeFileSync(file, content);
+    return (command: string, line: object = request, args: readonly string[] = []) =>
+      hccgap({}, [command, ...args, '--parameters', file], `${JSON.stringify(line)}\n`);
+  };
+
+  test('count in scores and impacts, and each answer says who set them, when and why', () => {
+    const run = given(JSON.stringify([override]));
+    const scored = JSON.parse(run('score').stdout);
+    expect(scored.payment).toMatchObject({ normalization: 1.05, score: 0.988 });
+    const said =
+      'normalization factor 1.050 in place of 1.079: overridden by an actuary on 2026-11-23: a trial';
+    expect(scored.provenance.join()).toContain(said);
+    const candidates = [{ id: 'g', diagnoses: ['N18.31'] }];
+    const impact = JSON.parse(run('impact', { ...request, candidates }).stdout);
+    expect(impact.baseline.payment).toBe(0.988);
+  });
+
+  test('that are unusable are refused with place and reason, before a line is read', () => {
+    const broken = given('[{"paymentYear": 2027,]')('score');
+    expect(broken.status).toBe(2);
+    expect(broken.stderr).toContain('character 23');
+    const stray = given(JSON.stringify([override, { ...override, paymentYear: 2019 }]))('score');
+    expect(stray.stderr).toContain(
+      '/1: no payment parameters of cms-hcc-v28 for program ma, payment year 2019',
+    );
+    const anonymous = given(JSON.stringify([{ ...override, by: undefined, value: 1.05001 }]))('score');
+    expect(anonymous.stderr).toMatch(
+      /\/0\/by: [\s\S]*\/0\/value: has more than three decimals|\/0\/value: [\s\S]*\/0\/by: /,
+    );
+    expect(anonymous.stdout).toBe('');
+  });
+});
+
 describePostgres('commands on a database', () => {
   const scratch = scratchDatabase();
   const env = () => ({ DATABASE_URL: scratch.url });

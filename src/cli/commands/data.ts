@@ -14,12 +14,17 @@ import { loadReferenceOnUse } from '../../reference/load-on-use.ts';
 import { evaluateCase } from '../../reference/suspect-cases.ts';
 import { CommandError } from '../exit.ts';
 import { engineProblem, idOf, type LineAnswer, type LineProblem, runNdjson } from '../ndjson.ts';
+import { readParametersFile } from '../parameters-file.ts';
 
 interface InputOption {
   readonly input?: string;
 }
 
-interface AnalyzeFlags extends InputOption {
+interface PaidOption extends InputOption {
+  readonly parameters?: string;
+}
+
+interface AnalyzeFlags extends PaidOption {
   readonly paymentYear: string;
   readonly asOf?: string;
   readonly kinds?: string;
@@ -29,18 +34,24 @@ interface AnalyzeFlags extends InputOption {
 /** `score`, `impact`, `analyze`, `suspect`: NDJSON in, NDJSON out, no database. */
 export function addDataCommands(program: Command): void {
   const input = ['-i, --input <file>', 'read this file instead of stdin'] as const;
+  const parameters = [
+    '--parameters <file>',
+    'payment parameters in place of those loaded: a JSON list of {paymentYear, model, parameter, value, by, on, why, …}',
+  ] as const;
 
   program
     .command('score')
     .description('RAF scores: one request a line on stdin, one answer a line on stdout, same order')
+    .option(...parameters)
     .option(...input)
-    .action((flags: InputOption) => run('score', flags.input, scoreLine, lineScorer));
+    .action((flags: PaidOption) => run('score', flags, scoreLine, lineScorer));
 
   program
     .command('impact')
     .description('What gaps are worth: score requests with candidates, by rescoring')
+    .option(...parameters)
     .option(...input)
-    .action((flags: InputOption) => run('impact', flags.input, impactLine));
+    .action((flags: PaidOption) => run('impact', flags, impactLine));
 
   program
     .command('analyze')
@@ -49,10 +60,11 @@ export function addDataCommands(program: Command): void {
     .option('--as-of <date>', 'the day the analysis is made for (YYYY-MM-DD); default: today')
     .option('--kinds <list>', 'only these kinds of gaps, comma-separated')
     .option('--lookback-years <n>', 'years of history for recapture, 1 to 5 (default 2)')
+    .option(...parameters)
     .option(...input)
     .action((flags: AnalyzeFlags) => {
       const options = analysisOptions(flags);
-      return run('analyze', flags.input, (reference, value) => analyzeLine(reference, value, options));
+      return run('analyze', flags, (reference, value) => analyzeLine(reference, value, options));
     });
 
   program
@@ -60,18 +72,20 @@ export function addDataCommands(program: Command): void {
     .description('Suspect rules on cases: {id, …} a line in, {id, outcomes: {V24, V28}} a line out')
     .requiredOption('--cases', 'the lines are cases of the suspecting rules')
     .option(...input)
-    .action((flags: InputOption) => run('suspect', flags.input, suspectLine));
+    .action((flags: InputOption) => run('suspect', flags, suspectLine));
 }
 
 type LineOf = (reference: ReferenceData, value: unknown) => LineAnswer;
 
 async function run(
   title: string,
-  file: string | undefined,
+  { input: file, parameters }: PaidOption,
   line: LineOf,
   quick?: (reference: ReferenceData) => LineScorer,
 ): Promise<void> {
-  const reference = loadReferenceOnUse(loadConfig().mappingsDir);
+  const { mappingsDir } = loadConfig();
+  const overrides = parameters === undefined ? [] : readParametersFile(parameters, mappingsDir);
+  const reference = loadReferenceOnUse(mappingsDir, overrides);
   process.exitCode = await runNdjson((value) => line(reference, value), {
     title,
     file,
