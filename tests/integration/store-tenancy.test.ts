@@ -123,6 +123,35 @@ describePostgres('tenancy of the store', () => {
     }
   });
 
+  test('a query as sent and its answer cannot be changed, by whoever writes to the table', async () => {
+    const tenant = await scratch.tenant();
+    const inTenant = (statement: ReturnType<typeof sql>) =>
+      withTenant(scratch.db, tenant, (tx) => tx.execute(statement));
+    await inTenant(sql`insert into queries (gap_id, member_id, type, content, content_sha256, created_by, provider_npi)
+      values ('g-1', ${BATCH}::uuid, 'open_ended', '{"text": "as drafted?"}', 'aa', 'coder', '1234567893')`);
+    // A draft is nobody's evidence yet.
+    await inTenant(
+      sql`update queries set content = '{"text": "as sent?"}', status = 'sent', sent_at = now()`,
+    );
+    const refused = async (statement: ReturnType<typeof sql>) =>
+      expect(inTenant(statement)).rejects.toMatchObject({ code: 'HG002' });
+    await refused(sql`update queries set content = '{"text": "another?"}'`);
+    await refused(sql`update queries set content_sha256 = 'bb'`);
+    await refused(sql`update queries set sent_at = sent_at - interval '1 day'`);
+    await inTenant(sql`update queries set status = 'answered', answer = '{"kind": "no"}', answered_by = 'p',
+      answered_at = now()`);
+    await refused(sql`update queries set answer = '{"kind": "yes"}'`);
+    await refused(sql`update queries set answer = null`);
+    await refused(sql`update queries set answered_by = 'somebody else'`);
+    await refused(sql`update queries set status = 'withdrawn'`);
+    await expect(
+      scratch.admin.query(`update queries set content = '{}' where tenant_id = $1`, [tenant]),
+    ).rejects.toMatchObject({ code: 'HG002' });
+    // Two ids of one person may still become one.
+    await inTenant(sql`update queries set member_id = gen_random_uuid()`);
+    await expect(inTenant(sql`delete from queries`)).rejects.toMatchObject({ code: '42501' });
+  });
+
   test('a tenant id that is none is refused before any query', async () => {
     await expect(withTenant(scratch.db, "x' or true --", async () => 1)).rejects.toThrow(TypeError);
   });
