@@ -7,7 +7,7 @@ import { analyzeBench } from './analyze.ts';
 import { apiBench } from './api.ts';
 import { cliBench } from './cli.ts';
 import { intakeBench } from './intake.ts';
-import { type Bench, HEADER } from './measure.ts';
+import { type Bench, HEADER, wholeTable } from './measure.ts';
 import { scoreBench } from './score.ts';
 import { startBench } from './start.ts';
 
@@ -30,8 +30,12 @@ if (unknown.length > 0) {
   process.stdout.write(
     `machine: ${cpus()[0]?.model ?? 'unknown processor'}, ${availableParallelism()} threads, ${memory} GiB; Node ${process.version}; load ${loadavg()[0]?.toFixed(1)}\n`,
   );
-  for (const name of asked.length > 0 ? asked : Object.keys(BENCHES)) {
+  const names = asked.length > 0 ? asked : Object.keys(BENCHES);
+  for (const name of names) {
     process.stdout.write(name === 'start' ? '\n' : `\n${name}\n\n${HEADER}\n`);
     await BENCHES[name]?.();
+  }
+  if (names.length > 1) {
+    process.stdout.write(`\nall of it, load at the end ${loadavg()[0]?.toFixed(1)}\n\n${wholeTable()}\n`);
   }
 }

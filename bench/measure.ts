@@ -10,8 +10,8 @@ export interface Took {
 }
 
 export const HEADER = [
-  '| what | median a second | slowest to fastest | a processor second |',
-  '| --- | ---: | ---: | ---: |',
+  '| what | median a second | slowest to fastest | a processor second | runs |',
+  '| --- | ---: | ---: | ---: | ---: |',
 ].join('\n');
 
 /**
@@ -34,13 +34,20 @@ export function measure(name: string, count: number, work: () => void): void {
   );
 }
 
+const rows: string[] = [];
+
+/** Every row printed so far as one table. */
+export function wholeTable(): string {
+  return [HEADER, ...rows].join('\n');
+}
+
 /** Prints the row of runs that were measured elsewhere. */
 export function row(name: string, count: number, runs: readonly Took[]): void {
   const rates = runs.map(({ wall }) => count / wall).sort((a, b) => a - b);
   const byProcessor = median(runs.map(({ processor }) => count / processor));
-  process.stdout.write(
-    `| ${name} | ${rate(median(rates))} | ${rate(rates[0] ?? 0)} to ${rate(rates.at(-1) ?? 0)} | ${rate(byProcessor)} |\n`,
-  );
+  const line = `| ${name} | ${rate(median(rates))} | ${rate(rates[0] ?? 0)} to ${rate(rates.at(-1) ?? 0)} | ${rate(byProcessor)} | ${runs.length} |`;
+  rows.push(line);
+  process.stdout.write(`${line}\n`);
 }
 
 export function median(values: readonly number[]): number {
