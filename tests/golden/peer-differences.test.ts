@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { scoreHhsRequest } from '../../src/engine/hhs/score.ts';
 import type { ModelId, ScoreMember, ScoreResult } from '../../src/engine/score-contract.ts';
 import { scoreRequest } from '../../src/engine/score-request.ts';
+import { hhsRequest, hhsTables } from './hhs-request.ts';
 import { person, reference, request } from './medicare-vectors.ts';
 
 function score(
@@ -161,5 +163,29 @@ describe('errors of public engines not repeated: RxHCC V08', () => {
   });
   test('33: one calibration at a time', () => {
     expect(score('rxhcc-v08', 2026, ['A07.2'], mapd).rawScore).toBe(0.689);
+  });
+  test('34: 83, 84 and 317 leave 83 from PY2026', () => {
+    expect(score('rxhcc-v08', 2026, ['I77.82', 'M30.0', 'H01.121'], mapd)).toMatchObject({
+      hccsBeforeHierarchy: ['83', '84', '317'],
+      hccs: ['83'],
+    });
+  });
+});
+
+/** Rows 35 to 43 are of HHS-HCC V05, which ends before the benefit years offered here. */
+describe('errors of public engines not repeated: HHS-HCC V07', () => {
+  const man = (age: number, diagnoses: readonly string[], drugs: readonly string[] = []): number => {
+    const given = hhsRequest(2022, { sex: 'M', age }, { diagnoses, drugs });
+    const answer = scoreHhsRequest(hhsTables, reference.codes, given);
+    if (!answer.ok) throw new Error(answer.error.message);
+    return answer.result.rawScore;
+  };
+  test('44: groups are those of V07', () => {
+    expect(man(46, ['D61.09'])).toBe(14.066);
+    expect(man(46, ['J82.83'])).toBe(0.693);
+    expect(man(36, ['A32.7', 'M72.6'])).toBe(16.792);
+  });
+  test('45: an interaction of a drug reads the HCC before grouping', () => {
+    expect(man(51, ['E11.9'], ['00002739359'])).toBe(2.089);
   });
 });
