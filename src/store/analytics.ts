@@ -127,3 +127,26 @@ export async function clinicallyClosed(tx: TenantTx, population: Population): Pr
   );
   return row?.count ?? 0;
 }
+
+export interface VisitOpportunity {
+  /** Open recapture gaps. */
+  readonly open: number;
+  /** Those whose member has an appointment in the days ahead. */
+  readonly withVisit: number;
+}
+
+/** Open recapture gaps, and how many of them a visit of the next `days` days could answer (KPIs, section 2). */
+export async function visitOpportunity(
+  tx: TenantTx,
+  population: Population,
+  ahead: { readonly today: string; readonly days: number },
+): Promise<VisitOpportunity> {
+  const visit = sql`exists (select from appointments a where a.member_id = g.member_id
+    and a.date between ${ahead.today}::date and ${ahead.today}::date + ${ahead.days}::int)`;
+  const [row] = await rowsOf<VisitOpportunity>(
+    tx,
+    sql`select count(*)::int as open, count(*) filter (where ${visit})::int as "withVisit"
+        from ${gapsOf(population)} and g.kind = 'recapture' and g.workflow_status in ('open', 'in_review', 'queried')`,
+  );
+  return row ?? { open: 0, withVisit: 0 };
+}

@@ -123,6 +123,23 @@ describePostgres('programme reports', () => {
     expect(at('2026-08-31').closedByReceipt).toMatchObject({ numerator: 214, denominator: 424 });
   });
 
+  test('recapture says how many open pairs a visit of the next 60 days could answer', async () => {
+    const tenant = await stored.scratch.tenant();
+    const analyst = await stored.key(tenant, 'analyst');
+    const people = ['2026-12-04', '2027-01-22', '2027-01-23', '2026-11-22'].map((date, index) => ({
+      ...history(`V-${index}`),
+      appointments: [{ date, provider: { npi: '1234567893' } }],
+    }));
+    await stored.load(tenant, people);
+    // The sixtieth day counts, the one after it and the past do not.
+    expect((await get(analyst, '/v1/analytics/recapture')).visitOpportunity).toMatchObject({
+      numerator: 2,
+      denominator: 4,
+      rate: 0.5,
+      smallSample: true,
+    });
+  });
+
   test('coding patterns: a provider sees its own line, the lead all, the analyst none', async () => {
     const url = '/v1/analytics/coding-patterns';
     const [own] = (await get(keys.provider, url)).items;

@@ -1,14 +1,18 @@
 import { z } from 'zod';
+import { rateOf } from '../../analytics/rates.ts';
 import { type HccPair, type RecaptureFacts, recaptureRates } from '../../analytics/recapture.ts';
 import type { CompiledModel } from '../../engine/model.ts';
 import type { ReferenceData } from '../../engine/reference-data.ts';
 import { toDecimal } from '../../engine/thousandths.ts';
-import { clinicallyClosed, hccYears } from '../../store/analytics.ts';
+import { clinicallyClosed, hccYears, visitOpportunity } from '../../store/analytics.ts';
 import type { Api } from '../api.ts';
 import type { ApiDeps } from '../deps.ts';
 import { problems } from '../problems.ts';
 import { population, populationOf, rate } from '../schemas/population.ts';
-import { inTenant } from '../tenant.ts';
+import { inTenant, today } from '../tenant.ts';
+
+/** Days ahead in which a visit is an opportunity (KPIs, section 2). */
+const VISIT_DAYS = 60;
 
 /** Label of a payment HCC; empty for one that the model does not have. */
 export function labelOf(reference: ReferenceData, model: string, hcc: string): string {
@@ -49,6 +53,9 @@ export function registerRecapture(v1: Api, deps: ApiDeps): void {
         response: {
           200: z.object({
             paymentYear: z.int(),
+            visitOpportunity: rate.describe(
+              `open pairs whose member has an appointment in the next ${VISIT_DAYS} days, of all open pairs`,
+            ),
             items: z.array(
               z.object({
                 model: z.string(),
@@ -73,9 +80,10 @@ export function registerRecapture(v1: Api, deps: ApiDeps): void {
     },
     async (request) => {
       const of = populationOf(deps, request, request.query);
-      const { rows, closed } = await inTenant(deps, request, async (tx) => ({
+      const { rows, closed, visits } = await inTenant(deps, request, async (tx) => ({
         rows: await hccYears(tx, of),
         closed: await clinicallyClosed(tx, of),
+        visits: await visitOpportunity(tx, of, { today: today(deps), days: VISIT_DAYS }),
       }));
       const models = new Map<string, HccPair[]>();
       for (const { model, ...pair } of rows) models.set(model, [...(models.get(model) ?? []), pair]);
@@ -85,7 +93,11 @@ export function registerRecapture(v1: Api, deps: ApiDeps): void {
         const facts = factsOf(deps.reference, model, of.paymentYear);
         return [{ model: id, ...recaptureRates(pairs, facts, closed) }];
       });
-      return { paymentYear: of.paymentYear, items };
+      return {
+        paymentYear: of.paymentYear,
+        visitOpportunity: rateOf(visits.withVisit, visits.open),
+        items,
+      };
     },
   );
 }
