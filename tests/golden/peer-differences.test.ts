@@ -174,18 +174,22 @@ describe('errors of public engines not repeated: RxHCC V08', () => {
 
 /** Rows 35 to 43 are of HHS-HCC V05, which ends before the benefit years offered here. */
 describe('errors of public engines not repeated: HHS-HCC V07', () => {
-  const man = (age: number, diagnoses: readonly string[], drugs: readonly string[] = []): number => {
+  const thousandthsOfMan = (
+    age: number,
+    diagnoses: readonly string[],
+    drugs: readonly string[] = [],
+  ): number => {
     const given = hhsRequest(2022, { sex: 'M', age }, { diagnoses, drugs });
     const answer = scoreHhsRequest(hhsTables, reference.codes, given);
     if (!answer.ok) throw new Error(answer.error.message);
-    return answer.result.rawScore;
+    return Math.round(answer.value.rawScore * 1000);
   };
   test('44: groups are those of V07', () => {
-    expect(man(46, ['D61.09'])).toBe(14.066);
-    expect(man(46, ['J82.83'])).toBe(0.693);
-    expect(man(36, ['A32.7', 'M72.6'])).toBe(16.792);
+    expect(thousandthsOfMan(46, ['D61.09'])).toBe(14_066);
+    expect(thousandthsOfMan(46, ['J82.83'])).toBe(693);
+    expect(thousandthsOfMan(36, ['A32.7', 'M72.6'])).toBe(16_792);
   });
   test('45: an interaction of a drug reads the HCC before grouping', () => {
-    expect(man(51, ['E11.9'], ['00002739359'])).toBe(2.089);
+    expect(thousandthsOfMan(51, ['E11.9'], ['00002739359'])).toBe(2089);
   });
 });
