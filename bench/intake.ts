@@ -1,15 +1,15 @@
+import { fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { createReadStream, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { performance } from 'node:perf_hooks';
+import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { parseArgs } from 'node:util';
 import pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import { generateExtract } from '../seeds/scale.ts';
-import { analyzeMembers } from '../src/analysis/analyze-members.ts';
-import { analyzeHistory } from '../src/engine/analyze.ts';
 import { fileInput } from '../src/intake/archive.ts';
 import { intakeLookups } from '../src/intake/lookups.ts';
 import { parseBatch } from '../src/intake/parse-batch.ts';
@@ -22,15 +22,18 @@ import { migrate } from '../src/store/migrate.ts';
 import type { CanonicalRecord } from '../src/store/records.ts';
 import { createTenant } from '../src/store/tenancy.ts';
 import { addWorkItems, memberKeysOf } from '../src/store/work-items.ts';
+import type { FromWorker, ToWorker } from './intake-worker.ts';
 
 const AS_OF = '2026-11-23';
 const ADMIN_URL = process.env.DATABASE_URL ?? 'postgres://postgres@127.0.0.1:5432/postgres';
-/** Members analysed by the bench; the rest is reckoned from their rate. */
-const ANALYZED = 2_000;
+/** Analysis processes, as `--scale worker=2` of docker-compose.yml makes them; the young generation as there. */
+const WORKERS = 2;
+const WORKER_FLAGS = ['--max-semi-space-size=32'];
 
 /**
  * The nightly load, stage by stage: `npm run bench -- intake --members N`. In the same run the same rows go by a bare
- * COPY into one table with one index, which is what the stages are measured against.
+ * COPY into one table with one index, which is what the stages are measured against: a table that is indexed already.
+ * The figure with the index made afterwards stands beside it.
  */
 export async function intakeBench(): Promise<void> {
   const { values } = parseArgs({
@@ -46,7 +49,7 @@ export async function intakeBench(): Promise<void> {
   await admin.query(`create database ${name}`);
   const url = new URL(ADMIN_URL);
   url.pathname = `/${name}`;
-  const db = openDatabase({ url: url.toString(), max: 6 });
+  const db = { ...openDatabase({ url: url.toString(), max: 6 }), url: url.toString() };
   try {
     await migrate(db.pool);
     await run({ members, folder, db });
@@ -61,7 +64,7 @@ export async function intakeBench(): Promise<void> {
 interface Place {
   readonly members: number;
   readonly folder: string;
-  readonly db: ReturnType<typeof openDatabase>;
+  readonly db: ReturnType<typeof openDatabase> & { readonly url: string };
 }
 
 async function run({ members, folder, db }: Place): Promise<void> {
@@ -70,8 +73,9 @@ async function run({ members, folder, db }: Place): Promise<void> {
   const megabytes = Math.round(extract.bytes / 1e6);
   print(`${members} members, ${extract.claims} claims, ${extract.diagnoses} diagnoses, ${megabytes} MB`);
 
-  const bare = await bareCopy(db, extract.files);
-  line('bare COPY into one indexed table', bare);
+  const { indexedAfter, indexedBefore: bare } = await bareCopy(db, extract.files);
+  line('bare COPY, index made after it', indexedAfter);
+  line('bare COPY into an indexed table', bare);
 
   const rows = { parsed: 0 };
   const inputs = extract.files.map((file) => fileInput(path.basename(file), file));
@@ -128,31 +132,45 @@ async function run({ members, folder, db }: Place): Promise<void> {
     `select payload from work_items where kind = 'analysis'`,
   );
   const chunks = items.map(({ payload }) => memberKeysOf(payload));
-  const taken = chunks.slice(0, Math.ceil(ANALYZED / 200));
+  const peaks: number[] = [];
   const analyzed = await timed(async () => {
-    for (const memberKeys of taken) {
-      await analyzeMembers(
-        db,
-        { tenantId, runId: batchId, memberKeys, asOf: AS_OF, paymentYears: null, lookbackYears: 2 },
-        {
-          analyze: (history, given, identity) => analyzeHistory(reference, history, given, identity),
-          calendar: reference.calendar,
-          now: () => new Date(`${AS_OF}T12:00:00Z`),
-          checkpoint: () => undefined,
-        },
-      );
-    }
-    return taken.flat().length;
+    const place = { url: db.url, tenantId, runId: batchId, asOf: AS_OF };
+    peaks.push(...(await Promise.all(Array.from({ length: WORKERS }, () => drain(place, chunks)))));
+    return members;
   });
-  const perMember = analyzed.ms / analyzed.rows;
   print(
-    `  analysis, one worker            ${Math.round(1000 / perMember)} members/s; all members: ${seconds(perMember * members)} s, x ${((perMember * members) / bare.ms).toFixed(1)}`,
+    `  analysis, ${WORKERS} processes            ${Math.round(members / (analyzed.ms / 1000))} members/s, ${seconds(analyzed.ms)} s, x ${(analyzed.ms / bare.ms).toFixed(1)} (start of the processes included)`,
   );
-  const total = first.ms + perMember * members;
+  const total = first.ms + analyzed.ms;
   print(
     `  read and analysis               ${seconds(total)} s, x ${(total / bare.ms).toFixed(1)} of the bare COPY`,
   );
-  print(`  resident memory                 ${Math.round(process.memoryUsage().rss / 1e6)} MB`);
+  const memory = [process.resourceUsage().maxRSS * 1024, ...peaks].map((bytes) => Math.round(bytes / 1e6));
+  print(
+    `  largest resident memory         reading ${memory[0]} MB, analysis ${memory.slice(1).join(', ')} MB`,
+  );
+  print(
+    `  bottleneck                      ${first.ms > analyzed.ms ? 'reading (one process, one connection)' : 'analysis (processor time of its processes)'}`,
+  );
+}
+
+/** One analysis process works off the chunks that nobody has taken yet; returns its largest resident memory. */
+async function drain(place: ToWorker, chunks: (readonly string[])[]): Promise<number> {
+  const worker = fork(new URL('./intake-worker.js', import.meta.url), { execArgv: WORKER_FLAGS });
+  return new Promise((resolve, reject) => {
+    worker.once('exit', (code) => reject(new Error(`an analysis process ended with ${code}`)));
+    worker.on('message', ({ peak }: FromWorker) => {
+      const memberKeys = chunks.shift();
+      if (memberKeys !== undefined) {
+        worker.send({ memberKeys } satisfies ToWorker);
+        return;
+      }
+      worker.removeAllListeners('exit');
+      worker.disconnect();
+      resolve(peak);
+    });
+    worker.send(place);
+  });
 }
 
 interface Timing {
@@ -167,7 +185,10 @@ async function timed(work: () => Promise<number>): Promise<Timing> {
 }
 
 /** The canonical rows are members, spans, encounters, lines and diagnoses: the bare table gets one row for each. */
-async function bareCopy(db: Place['db'], files: readonly string[]): Promise<Timing> {
+async function bareCopy(
+  db: Place['db'],
+  files: readonly string[],
+): Promise<{ readonly indexedAfter: Timing; readonly indexedBefore: Timing }> {
   const reference = loadReference('hcc-mappings');
   const inputs = files.map((file) => fileInput(path.basename(file), file));
   const options = intakeOptions({ asOf: AS_OF, lookups: intakeLookups(reference) });
@@ -184,14 +205,25 @@ async function bareCopy(db: Place['db'], files: readonly string[]): Promise<Timi
     }
   }
   blocks.push(text);
-  await db.pool.query('create table bare (member text, kind text, key text, code text, value text)');
   const client = await db.pool.connect();
+  const index = 'create index on bare (member, kind, key)';
+  const copy = () => pipeline(Readable.from(blocks), client.query(copyFrom('copy bare from stdin')));
+  const made = 'create table bare (member text, kind text, key text, code text, value text)';
   try {
-    return await timed(async () => {
-      await pipeline(blocks, client.query(copyFrom('copy bare from stdin')));
-      await client.query('create index on bare (member, kind, key)');
+    await client.query(made);
+    const indexedAfter = await timed(async () => {
+      await copy();
+      await client.query(index);
       return rows;
     });
+    await client.query('drop table bare');
+    await client.query(made);
+    await client.query(index);
+    const indexedBefore = await timed(async () => {
+      await copy();
+      return rows;
+    });
+    return { indexedAfter, indexedBefore };
   } finally {
     client.release();
   }
