@@ -12,13 +12,14 @@ import type { ApiDeps } from './deps.ts';
 import { callerOf } from './plugins/auth.ts';
 import { shownGap } from './schemas/gap.ts';
 
-/** Runs `work` in one transaction of the caller's tenant. */
+/** Runs `work` in one transaction of the caller's tenant, its steps noted as the caller's. */
 export function inTenant<T>(
   deps: ApiDeps,
   request: FastifyRequest,
   work: (tx: TenantTx) => Promise<T>,
 ): Promise<T> {
-  return withTenant(deps.database, callerOf(request).tenantId, work);
+  const { tenantId, subject } = callerOf(request);
+  return withTenant(deps.database, tenantId, work, subject);
 }
 
 /** Today by the service's clock. */

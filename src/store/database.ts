@@ -46,18 +46,22 @@ export function openDatabase(options: PoolOptions): Database {
   return { pool };
 }
 
+/** Who acts where no person does: returns that are read, analyses, the clock. */
+const SERVICE = 'service';
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 /**
  * Runs `work` in one transaction as the service's role, with row-level security set to the tenant. Role and setting
- * end with the transaction, on failure too. Use only the `tx` inside. Throws on a tenant id that is no UUID.
+ * end with the transaction, on failure too. Use only the `tx` inside. `actor` is who the steps that the database notes
+ * are of; without one they are the service's own. Throws on a tenant id that is no UUID.
  */
 export async function withTenant<T>(
   db: Database,
   tenantId: string,
   work: (tx: TenantTx) => Promise<T>,
+  actor = SERVICE,
 ): Promise<T> {
-  return asTenant(db, tenantId, (tx) => work(tx), false);
+  return asTenant(db, tenantId, (tx) => work(tx), { actor, dropOnError: false });
 }
 
 /**
@@ -70,19 +74,20 @@ export async function withTenantConnection<T>(
   work: (tx: TenantTx, connection: pg.PoolClient) => Promise<T>,
 ): Promise<T> {
   // A copy that broke off may have left the connection in the middle of a message.
-  return asTenant(db, tenantId, work, true);
+  return asTenant(db, tenantId, work, { actor: SERVICE, dropOnError: true });
 }
 
 async function asTenant<T>(
   db: Database,
   tenantId: string,
   work: (tx: TenantTx, connection: pg.PoolClient) => Promise<T>,
-  dropOnError: boolean,
+  { actor, dropOnError }: { readonly actor: string; readonly dropOnError: boolean },
 ): Promise<T> {
   if (!UUID.test(tenantId)) throw new TypeError('withTenant needs the id of a tenant');
   const run = async (tx: Transaction, connection: pg.PoolClient) => {
     await tx.execute(
-      sql`select set_config('role', 'hccgap_app', true), set_config('app.tenant', ${tenantId}, true)`,
+      sql`select set_config('role', 'hccgap_app', true), set_config('app.tenant', ${tenantId}, true),
+            set_config('app.actor', ${actor}, true)`,
     );
     // The brand exists at compile time only: this is the one place that may give it.
     return work(tx as TenantTx, connection);

@@ -12,6 +12,8 @@ export interface PacketRows {
   readonly evidence: readonly Row[];
   readonly events: readonly Row[];
   readonly queries: readonly Row[];
+  /** Every step of the submissions, queries and second reviews, as the database noted it. */
+  readonly steps: readonly Row[];
   readonly reminders: readonly Row[];
   readonly submissions: readonly Row[];
   readonly secondReviews: readonly Row[];
@@ -60,6 +62,7 @@ export async function packetRows(
     ),
     submissions: await rowsAsJson(tx, 'submissions', ofGaps, sql`t.created_at, t.id`),
     secondReviews: await rowsAsJson(tx, 'second_reviews', ofGaps, sql`t.decided_at, t.id`),
+    steps: await rowsAsJson(tx, 'workflow_steps', ofGaps, sql`t.id`),
     marks: await rowsAsJson(
       tx,
       'review_marks',

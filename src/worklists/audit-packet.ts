@@ -161,6 +161,7 @@ async function hccFiles(
       events: rows.events,
       marks: rows.marks,
       secondReviews: rows.secondReviews,
+      steps: rows.steps,
     }),
     file(`${folder}/queries.json`, { queries: rows.queries, reminders: rows.reminders }),
     file(`${folder}/submissions.json`, rows.submissions),

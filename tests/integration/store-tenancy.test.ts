@@ -114,6 +114,8 @@ describePostgres('tenancy of the store', () => {
       sql`delete from audit_log`,
       sql`update gap_events set actor = 'nobody'`,
       sql`delete from gap_events`,
+      sql`update workflow_steps set actor = 'nobody'`,
+      sql`delete from workflow_steps`,
       sql`update tenant_settings set reason = 'none'`,
       sql`update audit_heads set seq = 0`,
     ]) {

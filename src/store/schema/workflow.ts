@@ -1,4 +1,15 @@
-import { boolean, index, integer, jsonb, pgTable, primaryKey, text, unique, uuid } from 'drizzle-orm/pg-core';
+import {
+  bigint,
+  boolean,
+  index,
+  integer,
+  jsonb,
+  pgTable,
+  primaryKey,
+  text,
+  unique,
+  uuid,
+} from 'drizzle-orm/pg-core';
 import { createdAt, instant, tenantId } from './columns.ts';
 
 /** A coder's decision that was drawn for a second look, and what the second and the third person said. */
@@ -32,6 +43,37 @@ export const secondReviews = pgTable(
     unique('second_reviews_once').on(t.tenantId, t.gapId, t.gapVersion),
     index('second_reviews_list').on(t.tenantId, t.state, t.decidedAt, t.id),
     index('second_reviews_coder').on(t.tenantId, t.coder, t.decidedAt),
+  ],
+);
+
+/**
+ * Every step of a submission, a query and a second review, as a trigger of the database writes it. Append-only: the
+ * service's role can neither change nor remove one.
+ */
+export const workflowSteps = pgTable(
+  'workflow_steps',
+  {
+    tenantId: tenantId(),
+    id: bigint({ mode: 'number' }).notNull().generatedAlwaysAsIdentity(),
+    /** submissions, queries, second_reviews */
+    subject: text().notNull(),
+    subjectId: uuid().notNull(),
+    gapId: text().notNull(),
+    memberId: uuid().notNull(),
+    /** Version of the subject after the step. */
+    version: integer().notNull(),
+    fromStatus: text(),
+    toStatus: text().notNull(),
+    /** Who the transaction is of; `service` where no person acts. */
+    actor: text().notNull(),
+    at: instant().notNull().defaultNow(),
+    /** The columns that the step set, as they are after it. */
+    changed: jsonb().$type<Readonly<Record<string, unknown>>>().notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.tenantId, t.id] }),
+    index('workflow_steps_gap').on(t.tenantId, t.gapId, t.id),
+    index('workflow_steps_member').on(t.tenantId, t.memberId),
   ],
 );
 
