@@ -67,6 +67,8 @@ export interface ImpactResult {
   readonly method: 'exact' | 'sequential';
   readonly dollars: ImpactDollars | null;
   readonly assumptions: readonly string[];
+  /** Tables and parameters used that are single-source, unverified, proposed or overridden. */
+  readonly provenance: readonly string[];
 }
 
 export type ImpactAnswer =
@@ -84,7 +86,7 @@ export function impactRequest(reference: ReferenceData, request: ImpactRequest):
     ? hhsValuation(reference, request)
     : medicareValuation(reference, request);
   if (!valuation.ok) return valuation;
-  const { value, assumptions } = valuation.value;
+  const { value, assumptions, provenance } = valuation.value;
   const worth = impactOf(request.candidates, value);
   const months = request.months ?? 12;
   const dollars = request.baseRate ? dollarsOf(worth, request.baseRate, months) : null;
@@ -109,6 +111,7 @@ export function impactRequest(reference: ReferenceData, request: ImpactRequest):
         dollars !== null && (request.months ?? null) === null
           ? [...assumptions, 'months not given, dollars for 12 months']
           : assumptions,
+      provenance,
     },
   };
 }
@@ -116,6 +119,7 @@ export function impactRequest(reference: ReferenceData, request: ImpactRequest):
 interface Prepared {
   readonly value: Valuation;
   readonly assumptions: readonly string[];
+  readonly provenance: readonly string[];
 }
 
 function medicareValuation(reference: ReferenceData, request: ImpactRequest): Outcome<Prepared> {
@@ -157,6 +161,7 @@ function medicareValuation(reference: ReferenceData, request: ImpactRequest): Ou
       return { raw: raws[0] ?? 0, payment: scoring.payment(raws) };
     },
     assumptions: scoring.assumptions,
+    provenance: scoring.provenance,
   });
 }
 
@@ -218,6 +223,7 @@ function hhsValuation(reference: ReferenceData, request: ImpactRequest): Outcome
       return { raw: Math.round(scored.value.rawScore * 1000), payment: null };
     },
     assumptions: first.value.assumptions,
+    provenance: first.value.provenance,
   });
 }
 

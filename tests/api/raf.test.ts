@@ -164,6 +164,9 @@ describe('POST /v1/raf/impact', () => {
       method: 'exact',
       dollars: null,
     });
+    expect(impact.provenance).toContain(
+      'cms-hcc-v28 mapping 2027: initial mapping, ends with the FY2026 code set',
+    );
     expect(
       impact.gaps.map(({ standalone }: { standalone: { payment: number } }) => standalone.payment),
     ).toEqual([0, 0.346, 0.264, 0.328]);

@@ -71,6 +71,7 @@ describe('payment parameters of a file', () => {
     const candidates = [{ id: 'g', diagnoses: ['N18.31'] }];
     const impact = JSON.parse(run('impact', { ...request, candidates }).stdout);
     expect(impact.baseline.payment).toBe(0.988);
+    expect(impact.provenance.join()).toContain(said);
   });
 
   test('that are unusable are refused with place and reason, before a line is read', () => {

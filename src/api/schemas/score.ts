@@ -129,6 +129,7 @@ export const impactResult = z
       .nullable()
       .describe('null unless a base rate is given'),
     assumptions: z.array(z.string()),
+    provenance: scoreShape.provenance,
   })
   .meta({ id: 'Impact', description: 'What gaps are worth, by rescoring' });
 
