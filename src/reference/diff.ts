@@ -117,14 +117,18 @@ function modelContent(mapping: MappingPackage, year: number, name: string): Cont
         .flatMap((row) => listCell(row.hccs ?? '').map((hcc): [string, string] => [row.code ?? '', hcc])),
     ),
     coefficients: new Map(
-      sets.flatMap((set) =>
-        mapping
-          .table(set.file ?? '')
-          .map((row): [string, string] => [
-            [set.part_d, row.segment, row.variable].filter((part) => part).join(' '),
-            row.value ?? '',
-          ]),
-      ),
+      sets.flatMap((set) => {
+        const rows = mapping.table(set.file ?? '');
+        // One set may serve several plan types in one year and be two sets in the next.
+        return (set.part_d ?? '')
+          .split('|')
+          .flatMap((plan) =>
+            rows.map((row): [string, string] => [
+              [plan, row.segment, row.variable].filter((part) => part).join(' '),
+              row.value ?? '',
+            ]),
+          );
+      }),
     ),
     labels: new Map(mapping.table('labels.tsv').map((row) => [`HCC ${row.hcc}`, row.label ?? ''])),
     hierarchies: new Map(

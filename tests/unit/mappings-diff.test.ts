@@ -39,6 +39,11 @@ describe('diff of packages', () => {
     const moved = result.coefficients.find(({ name }) => name === 'pace CE_LTI RXHCC1');
     expect(moved?.from).not.toBe(moved?.to);
     expect(result.codesAdded).toEqual([]);
+    // One set served MA-PD and PDP in 2026; in 2027 each has its own: moved, not gone and new.
+    const named = new Map(result.coefficients.map(({ name, ...move }) => [name, move]));
+    expect(named.get('mapd CE_LTI RXHCC5')).toEqual({ from: '0.323', to: '0.35' });
+    expect(named.get('pdp CE_LTI RXHCC5')).toEqual({ from: '0.323', to: '0.191' });
+    expect([...named.keys()].filter((name) => name.includes('|'))).toEqual([]);
   });
 
   test('the move from HHS-HCC V07 to V08', () => {
