@@ -92,6 +92,8 @@ export interface PopulationComparison {
     readonly members: number;
     readonly example: string;
   }[];
+  /** Tables and parameters of each side that are single-source, unverified, proposed or overridden. */
+  readonly provenance: { readonly a: readonly string[]; readonly b: readonly string[] };
 }
 
 interface Sums {
@@ -109,6 +111,7 @@ export function populationTotals(): {
   const reasons = new Map<string, Sums>();
   const factors = new Map<string, Sums>();
   const refused = new Map<string, { side: 'a' | 'b'; code: string; members: number; example: string }>();
+  const provenance = { a: new Set<string>(), b: new Set<string>() };
   return {
     add: ({ comparison, refused: refusal }) => {
       if (refusal !== null) {
@@ -118,6 +121,8 @@ export function populationTotals(): {
       }
       if (comparison === null) return;
       const { a, b } = comparison;
+      for (const mark of a.provenance) provenance.a.add(mark);
+      for (const mark of b.provenance) provenance.b.add(mark);
       raw.members += 1;
       raw.a += thousandths(a.rawScore);
       raw.b += thousandths(b.rawScore);
@@ -142,6 +147,7 @@ export function populationTotals(): {
       reasons: movements(reasons, raw.members),
       factors: movements(factors, raw.members),
       refused: [...refused.values()],
+      provenance: { a: [...provenance.a], b: [...provenance.b] },
     }),
   };
 }

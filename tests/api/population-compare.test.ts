@@ -25,7 +25,7 @@ describePostgres('the population under two models', () => {
   test('what moved adds up to the difference of the means; a refused member is counted', async () => {
     const answer = await get(analyst, `compare?${SIDES}`);
     expect(answer.statusCode).toBe(200);
-    const { members, meanRaw, reasons, factors, refused, smallSample } = answer.json();
+    const { members, meanRaw, reasons, factors, refused, smallSample, provenance } = answer.json();
     expect([members, smallSample]).toEqual([2, true]);
     const sum = (rows: readonly { difference: number }[]) =>
       rows.reduce((total, { difference }) => total + Math.round(difference * 1000), 0);
@@ -33,6 +33,10 @@ describePostgres('the population under two models', () => {
     expect(sum(factors)).toBe(sum(reasons));
     expect(meanRaw.b - meanRaw.a).toBeCloseTo(meanRaw.difference, 9);
     expect(refused).toMatchObject([{ side: 'a', members: 1 }]);
+    expect(provenance.a).toContainEqual(expect.stringContaining('payment parameters MA cms-hcc-v24'));
+    expect(provenance.b).toContain(
+      'cms-hcc-v28 mapping 2027: initial mapping, ends with the FY2026 code set',
+    );
   });
 
   test('member by member the same figures, a page at a time', async () => {

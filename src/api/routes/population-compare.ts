@@ -44,6 +44,9 @@ const compared = z
     refused: z.array(
       z.object({ side: z.enum(['a', 'b']), code: z.string(), members: z.int(), example: z.string() }),
     ),
+    provenance: z
+      .object({ a: z.array(z.string()), b: z.array(z.string()) })
+      .describe('single-source, unverified, proposed or overridden tables used on either side'),
   })
   .meta({ id: 'PopulationComparison' });
 const memberRow = z.object({
@@ -132,6 +135,7 @@ export function registerPopulationCompare(v1: Api, deps: ApiDeps): void {
         reasons: [...answer.reasons],
         factors: [...answer.factors],
         refused: [...answer.refused],
+        provenance: { a: [...answer.provenance.a], b: [...answer.provenance.b] },
       };
     },
   );
