@@ -257,19 +257,11 @@ function diffTables(a: Content['tables'], b: Content['tables']) {
   });
 }
 
-const SHOWN = 40;
-
 function render(diff: Omit<PackageDiff, 'same' | 'text'>): string {
   const hccs = (list: readonly string[]): string => (list.length === 0 ? '' : ` HCC ${list.join(', ')}`);
   const value = (text: string | null): string => text ?? 'none';
   const section = <T>(title: string, list: readonly T[], line: (item: T) => string): string[] =>
-    list.length === 0
-      ? []
-      : [
-          `${title}: ${list.length}`,
-          ...list.slice(0, SHOWN).map((item) => `  ${line(item)}`),
-          ...(list.length > SHOWN ? [`  and ${list.length - SHOWN} more`] : []),
-        ];
+    list.length === 0 ? [] : [`${title}: ${list.length}`, ...list.map((item) => `  ${line(item)}`)];
   const lines = [
     ...section('codes added', diff.codesAdded, (row) => `${row.code}${hccs(row.hccs)}`),
     ...section('codes retired', diff.codesRetired, (row) => `${row.code}${hccs(row.hccs)}`),

@@ -44,6 +44,9 @@ describe('diff of packages', () => {
     expect(named.get('mapd CE_LTI RXHCC5')).toEqual({ from: '0.323', to: '0.35' });
     expect(named.get('pdp CE_LTI RXHCC5')).toEqual({ from: '0.323', to: '0.191' });
     expect([...named.keys()].filter((name) => name.includes('|'))).toEqual([]);
+    // A coder's list is whole: every row of a section, however many.
+    const printed = result.text.split('\n').filter((line) => / -> /.test(line));
+    expect(printed.length).toBeGreaterThanOrEqual(result.coefficients.length);
   });
 
   test('the move from HHS-HCC V07 to V08', () => {
