@@ -3,7 +3,6 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { analyzeHistory } from '../../src/engine/analyze.ts';
 import { draftQuery, querySubject } from '../../src/engine/queries/draft.ts';
-import { isCodeableSource, stepQuery } from '../../src/engine/queries/life.ts';
 import { forbiddenFields, lintQuery, type QueryFinding } from '../../src/engine/queries/linter.ts';
 import { type ProviderQuery, type QuerySubject, renderQuery } from '../../src/engine/queries/query.ts';
 import { findPhrases, imperativesIn, phrasesAt } from '../../src/engine/queries/words.ts';
@@ -404,37 +403,6 @@ describe('drafts from gaps', () => {
         expect(tables.conditions.has(hcc), `${rule.id} HCC ${hcc}`).toBe(true);
       }
     }
-  });
-});
-
-describe('the life of a query', () => {
-  const about = { encounterId: 'E1', findings: 0 };
-  const answer = {
-    kind: 'other',
-    text: 'as written',
-    at: '2026-11-23',
-    author: 'A. Sample',
-    credentials: 'MD',
-  } as const;
-
-  test('drafted, sent, answered, entered in the record: only then a source to code from', () => {
-    expect(stepQuery('draft', { type: 'send' }, about)).toEqual({ ok: true, state: 'sent' });
-    expect(stepQuery('sent', { type: 'answer', answer }, about)).toEqual({ ok: true, state: 'answered' });
-    expect(stepQuery('answered', { type: 'enter_record', encounterId: 'E1' }, about)).toEqual({
-      ok: true,
-      state: 'in_legal_record',
-    });
-    expect(isCodeableSource('answered')).toBe(false);
-    expect(isCodeableSource('in_legal_record')).toBe(true);
-  });
-
-  test('what the linter refuses is not sent; what is answered is not withdrawn', () => {
-    expect(stepQuery('draft', { type: 'send' }, { ...about, findings: 1 }).ok).toBe(false);
-    expect(stepQuery('answered', { type: 'withdraw', reason: 'x' }, about).ok).toBe(false);
-    expect(stepQuery('sent', { type: 'answer', answer: { ...answer, credentials: '' } }, about).ok).toBe(
-      false,
-    );
-    expect(stepQuery('answered', { type: 'enter_record', encounterId: 'E2' }, about).ok).toBe(false);
   });
 });
 
