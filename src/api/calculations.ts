@@ -108,7 +108,11 @@ export function analysisJudge(reference: ReferenceData, options: AnalysisOptions
     const parsed = parseHistory(item);
     if (!parsed.ok) return refused(schemaRefusal(parsed.errors));
     const answer = analyzeHistory(reference, parsed.history, options);
-    return answer.ok ? { ok: true, value: answer.value } : refused(engineRefusal(answer.error));
+    if (!answer.ok) return refused(engineRefusal(answer.error));
+    return {
+      ok: true,
+      value: { ...answer.value, clinicalReview: reference.suspecting.library.reviewStatus },
+    };
   };
 }
 

@@ -47,8 +47,10 @@ export async function showGaps(deps: ApiDeps, tx: TenantTx, gaps: readonly Store
   );
   const clocked = gaps.some(({ identifiedAt }) => identifiedAt !== null);
   const calendar = clocked ? await tenantCalendar(deps, tx) : deps.reference.calendar;
+  const clinicalReview = deps.reference.suspecting.library.reviewStatus;
   return gaps.map((gap) =>
     shownGap(gap, {
+      clinicalReview,
       memberId: ids.get(gap.memberKey) ?? null,
       workingDeadline:
         gap.identifiedAt === null

@@ -49,6 +49,7 @@ describe('POST /v1/analyses', () => {
       paymentYear: 2027,
       dosYear: 2026,
       yearState: 'prospective_open',
+      clinicalReview: 'reviewed_by_software_author_not_certified',
     });
     const recapture = body.gaps.find(({ kind }: { kind: string }) => kind === 'recapture');
     expect(recapture).toMatchObject({

@@ -1,4 +1,6 @@
+import { sql } from 'drizzle-orm';
 import { beforeAll, expect, test } from 'vitest';
+import { withTenant } from '../../src/store/database.ts';
 import { describePostgres } from '../integration/services.ts';
 import { history } from './support/histories.ts';
 import { storedApp } from './support/stored.ts';
@@ -214,7 +216,11 @@ describePostgres('the order of lists, and what a tenant sets', () => {
     const suspects = async () =>
       (await list('prospective')).items.filter(({ ruleId }) => ruleId === OWN_RULE.id);
     const [suspect] = await suspects();
-    expect(suspect).toMatchObject({ kind: 'clinical_suspect', reasons: [OWN_RULE.id, second.id] });
+    expect(suspect).toMatchObject({
+      kind: 'clinical_suspect',
+      reasons: [OWN_RULE.id, second.id],
+      clinicalReview: 'reviewed_by_software_author_not_certified',
+    });
     const refuted = await stored.call(keys.provider, {
       method: 'POST',
       url: `/v1/gaps/${suspect?.gapId}/transitions`,
@@ -235,6 +241,16 @@ describePostgres('the order of lists, and what a tenant sets', () => {
     expect(after.items.find(({ id }: { id: string }) => id === second.id).outcomes).toMatchObject({
       refuted: 1,
     });
+    // A suspect decided before every rule was named counts for the rule that led it.
+    await withTenant(stored.scratch.db, tenantId, (tx) =>
+      tx.execute(
+        sql`update gaps set detail = jsonb_set(detail, '{reasons}', '[]') where gap_id = ${suspect?.gapId}`,
+      ),
+    );
+    const older = await get(keys.lead, '/v1/reference/suspecting-rules');
+    const counted = (id: string) =>
+      older.items.find((rule: { id: string }) => rule.id === id).outcomes.refuted;
+    expect([counted(OWN_RULE.id), counted(second.id)]).toEqual([1, 0]);
     await set({ disabledRules: [OWN_RULE.id] });
     await stored.analyze(tenantId, members);
     expect(await suspects()).toEqual([]);

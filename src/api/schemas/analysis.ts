@@ -90,6 +90,7 @@ export const analysis = z
     dosYear: z.int(),
     asOf: isoDate,
     yearState: z.enum(yearStates),
+    clinicalReview: z.string().describe('clinical review status of the rules and classes behind the gaps'),
     raf: z.object({ current: scoreResult.nullable(), ifAllClosed: scoreResult.nullable() }),
     gaps: z.array(gap),
     notGaps: z.array(

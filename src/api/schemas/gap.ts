@@ -55,6 +55,7 @@ export const storedGap = gap
     providerNpi: z.string().nullable(),
     contractId: z.string().nullable(),
     nextAppointment: z.string().nullable(),
+    clinicalReview: z.string().describe('clinical review status of the rules and classes behind it'),
     present: z.boolean().describe('false once an analysis no longer finds it'),
     createdAt: z.string(),
     updatedAt: z.string(),
@@ -64,7 +65,11 @@ export const storedGap = gap
 /** A stored gap as answers show it: the engine's finding and the people's side beside one another. */
 export function shownGap(
   { gap: finding, ...row }: StoredGap,
-  more: { readonly memberId: string | null; readonly workingDeadline: string | null },
+  more: {
+    readonly memberId: string | null;
+    readonly workingDeadline: string | null;
+    readonly clinicalReview: string;
+  },
 ) {
   const priorityParts = row.priorityParts.map(unpackPart);
   const orderReasons = priorityParts
