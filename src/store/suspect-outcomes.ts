@@ -14,7 +14,8 @@ export async function suspectOutcomes(tx: TenantTx): Promise<ReadonlyMap<string,
   const rows = await rowsOf<{ ruleId: string; outcome: keyof OutcomeCounts; count: number }>(
     tx,
     sql`with last as (
-          select distinct on (e.gap_id) g.detail -> 'reasons' as rules, case
+          select distinct on (e.gap_id) case when g.detail -> 'reasons' = '[]'
+              then jsonb_build_array(g.detail -> 'ruleId') else g.detail -> 'reasons' end as rules, case
               when e.to_status = 'captured' or e.reason = 'assess_present' then 'confirmed'
               when e.reason in ('assess_not_present', 'never_had') then 'refuted'
               when e.to_status = 'dismissed' then 'dismissed'
