@@ -2,7 +2,7 @@ import type { Calendar } from '../engine/calendar.ts';
 import type { ReferenceData } from '../engine/reference-data.ts';
 import type { TenantTx } from '../store/database.ts';
 import { getGap, type StoredGap, transitionGap } from '../store/gaps.ts';
-import { listSubmissions, moveSubmission } from '../store/reviews.ts';
+import { listReviewMarks, listSubmissions, moveSubmission } from '../store/reviews.ts';
 import { mayView, type Scope } from './scope.ts';
 import { isReviewable, noteDecision, type SecondReviewPolicy } from './second-review.ts';
 import type { BetterCode } from './specificity-edit.ts';
@@ -119,8 +119,26 @@ async function applyEffect(
     case 'approve_delete':
       return approveDeletes(tx, move);
     default:
-      return null;
+      return move.request.reason === 'mark_supported_elsewhere' ? unsupportedThere(tx, before, move) : null;
   }
+}
+
+/** Support cannot be found in a record that was itself found wanting; who read it again marks it so first (C-2). */
+async function unsupportedThere(
+  tx: TenantTx,
+  { memberKey, gap }: StoredGap,
+  { request: { encounterId } }: GapMove,
+): Promise<Exclude<MoveOutcome, { ok: true }> | null> {
+  if (encounterId === null) return null;
+  const marks = await listReviewMarks(tx, { memberKey, encounterId });
+  const mark = marks.find(({ model, hcc }) => model === gap.model && hcc === gap.hcc)?.mark;
+  if (mark !== 'unsupported') return null;
+  return {
+    ok: false,
+    problem: 'validation',
+    message: `HCC ${gap.hcc} was found unsupported in ${encounterId}: if that was wrong, mark it supported in a review first`,
+    fields: ['encounterId'],
+  };
 }
 
 async function approveDeletes(

@@ -276,6 +276,10 @@ describePostgres('an unsupported mark of a review starts the clock of its delete
       locator: LOCATOR,
     };
     const url = `/v1/gaps/${task.gapId}/transitions`;
+    const wanting = await post(keys.coder, url, body, task.version);
+    expect([wanting.statusCode, wanting.json().errors[0].pointer]).toEqual([422, '/encounterId']);
+    expect(wanting.json().detail).toContain('was found unsupported in E3');
+    expect(await mark(elsewhere, 'E3', '38', 'supported')).toEqual([]);
     expect((await post(keys.coder, url, body, task.version)).statusCode).toBe(200);
     await stored.analyze(tenantId, [elsewhere]);
     expect(await listed(elsewhere, '38')).toEqual([]);
