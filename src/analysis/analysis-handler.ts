@@ -6,6 +6,7 @@
  * transaction, so that the one at fault is found: one that throws is noted and left out, one that ends the process
  * (a second time, the attempt that took the chunk whole being the first) is set aside.
  */
+import { DEFAULT_LOOKBACK_YEARS } from '../engine/analysis-contract.ts';
 import { faultOf } from '../jobs/log.ts';
 import { type ItemContext, type ItemHandler, ShutdownError } from '../jobs/run-item.ts';
 import { withTenant } from '../store/database.ts';
@@ -27,11 +28,9 @@ import {
 } from './analyze-members.ts';
 
 export interface AnalysisHandlerOptions extends Omit<AnalysisPorts, 'checkpoint'> {
-  /** Years of history before D that are read (the tenant's default; taxonomy section 0: 2). */
+  /** Years of history before D that are read (default: {@link DEFAULT_LOOKBACK_YEARS}). */
   readonly lookbackYears?: number;
 }
-
-const DEFAULT_LOOKBACK_YEARS = 2;
 
 export function analysisHandler(options: AnalysisHandlerOptions): ItemHandler {
   return async (item, context) => {

@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { policyOf } from '../analysis/tenant-policy.ts';
+import { DEFAULT_LOOKBACK_YEARS } from '../engine/analysis-contract.ts';
 import { hccTimeline } from '../engine/timeline.ts';
 import { withOverrides } from '../reference/calendar.ts';
 import type { TenantTx } from '../store/database.ts';
@@ -75,8 +76,6 @@ export const timelineYear = z
   })
   .meta({ id: 'TimelineYear' });
 
-const LOOKBACK_YEARS = 2;
-
 /** A member's HCCs, gaps and what is no gap, by payment year, worked out of what is stored today. */
 export async function timelineYears(
   deps: ApiDeps,
@@ -91,7 +90,7 @@ export async function timelineYears(
   const gaps = (await listMemberGaps(tx, memberKey)).filter((gap) => mayView(scope, gap));
   return hccTimeline(deps.reference, history, {
     asOf: today(deps),
-    lookbackYears: LOOKBACK_YEARS,
+    lookbackYears: DEFAULT_LOOKBACK_YEARS,
     calendar: withOverrides(deps.reference.calendar, calendarOverrides),
     suspecting,
     paymentOverrides,

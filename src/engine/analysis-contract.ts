@@ -36,6 +36,9 @@ export interface ReviewerFinding {
   readonly encounterIds: readonly string[];
 }
 
+/** Years before D that an analysis reads unless told otherwise: D-1 and D-2 (gap taxonomy, section 0, `L`). */
+export const DEFAULT_LOOKBACK_YEARS = 2;
+
 export interface AnalysisOptions {
   readonly paymentYear: number;
   readonly asOf: IsoDate;

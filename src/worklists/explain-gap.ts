@@ -1,4 +1,4 @@
-import type { EncounterVerdict, Evidence } from '../engine/analysis-contract.ts';
+import { DEFAULT_LOOKBACK_YEARS, type EncounterVerdict, type Evidence } from '../engine/analysis-contract.ts';
 import type { Calendar } from '../engine/calendar.ts';
 import { judgeEncounters } from '../engine/eligibility.ts';
 import { explainGap, type GapChain } from '../engine/explanation.ts';
@@ -71,7 +71,7 @@ export async function explainStoredGap(
     paymentYear: gap.paymentYear,
     asOf,
     kinds: null,
-    lookbackYears: LOOKBACK_YEARS,
+    lookbackYears: DEFAULT_LOOKBACK_YEARS,
     suspecting,
     calendar: given.calendar,
     paymentOverrides: given.paymentOverrides,
@@ -89,7 +89,7 @@ export async function explainStoredGap(
     history
       ? judgeEncounters(reference.eligibility, resolveVersions(history.encounters, asOf), {
           dosYear: gap.gap.dosYear,
-          lookbackYears: LOOKBACK_YEARS,
+          lookbackYears: DEFAULT_LOOKBACK_YEARS,
           asOf,
           coverage: history.coverage,
         }).map(({ verdict }) => [verdict.encounterId, verdict])
@@ -117,9 +117,6 @@ export async function explainStoredGap(
     rows: rowsOfChain(given.locateRow, gap, chain),
   };
 }
-
-/** As stored analyses look back (gap taxonomy, section 0). */
-const LOOKBACK_YEARS = 2;
 
 function rowsOfChain(
   locate: RowLocator | undefined,

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { policyOf } from '../../analysis/tenant-policy.ts';
-import { GAP_KINDS, type GapKind } from '../../engine/analysis-contract.ts';
+import { DEFAULT_LOOKBACK_YEARS, GAP_KINDS, type GapKind } from '../../engine/analysis-contract.ts';
 import { yearOf } from '../../engine/dates.ts';
 import { memberHistorySchema } from '../../intake/json/history.ts';
 import { withOverrides } from '../../reference/calendar.ts';
@@ -39,7 +39,7 @@ const options = z.strictObject({
     .describe('default: the one that services of `asOf` feed'),
   asOf: z.iso.date().optional().describe('default: today'),
   kinds: kindList.optional().describe('narrows `gaps` of this one answer, e.g. recapture,over_coding'),
-  lookbackYears: z.coerce.number().int().min(1).max(5).default(2),
+  lookbackYears: z.coerce.number().int().min(1).max(5).default(DEFAULT_LOOKBACK_YEARS),
 });
 
 /** Gap analysis of a member history that comes with the request; nothing is stored. */

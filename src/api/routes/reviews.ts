@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { makeDeleteTasks } from '../../analysis/found-unsupported.ts';
 import { policyOf } from '../../analysis/tenant-policy.ts';
+import { DEFAULT_LOOKBACK_YEARS } from '../../engine/analysis-contract.ts';
 import { analyzeHistory } from '../../engine/analyze.ts';
 import { withOverrides } from '../../reference/calendar.ts';
 import type { TenantTx } from '../../store/database.ts';
@@ -21,8 +22,6 @@ import { secondReviewPolicy } from '../settings.ts';
 import { inTenant, tenantCalendar, today } from '../tenant.ts';
 
 const tags = ['submissions'];
-/** As stored analyses look back (gap taxonomy, section 0). */
-const LOOKBACK_YEARS = 2;
 const text = z.string().trim().min(1).max(500);
 
 const reviewSchema = z
@@ -98,11 +97,7 @@ export function registerReviews(v1: Api, deps: ApiDeps): void {
     return {
       ...review,
       submitted: review.submitted.map((item) => ({ ...item, codes: [...item.codes] })),
-      unsupported: unsupported.map(({ paymentYear, ...item }) => ({
-        ...item,
-        paymentYear,
-        encounterIds: [...item.encounterIds],
-      })),
+      unsupported: unsupported.map((item) => ({ ...item, encounterIds: [...item.encounterIds] })),
     };
   };
   v1.post(
@@ -179,7 +174,7 @@ export function registerReviews(v1: Api, deps: ApiDeps): void {
           ...{ memberKey, findings: found, asOf, policy, at },
           tenantId: caller.tenantId,
           runId: randomUUID(),
-          lookbackYears: LOOKBACK_YEARS,
+          lookbackYears: DEFAULT_LOOKBACK_YEARS,
           calendar,
           analyze: (history, options, identity) => analyzeHistory(deps.reference, history, options, identity),
         });

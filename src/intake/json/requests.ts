@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type AnalysisOptions, GAP_KINDS } from '../../engine/analysis-contract.ts';
+import { type AnalysisOptions, DEFAULT_LOOKBACK_YEARS, GAP_KINDS } from '../../engine/analysis-contract.ts';
 import type { IsoDate } from '../../engine/dates.ts';
 import type { ImpactRequest } from '../../engine/impact.ts';
 import { MODEL_IDS, type ModelId, type ScoreRequest } from '../../engine/score-contract.ts';
@@ -225,7 +225,7 @@ export const analysisOptionsSchema = z
       .min(1)
       .max(5)
       .nullish()
-      .transform((value) => value ?? 2),
+      .transform((value) => value ?? DEFAULT_LOOKBACK_YEARS),
   })
   .meta({ id: 'AnalysisOptions', example: { paymentYear: 2027, asOf: '2026-11-23', lookbackYears: 2 } });
 
