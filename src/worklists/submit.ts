@@ -88,10 +88,21 @@ export async function submitAdd(
       better,
     };
   }
+  await write(tx, input, { action: 'add', code, encounter });
+  return null;
+}
+
+/** The submission of one code on one encounter, with what it stands on. */
+async function write(
+  tx: TenantTx,
+  input: SubmitInput,
+  line: { readonly action: 'add' | 'delete'; readonly code: string; readonly encounter: Encounter },
+): Promise<void> {
+  const { action, code, encounter } = line;
   await createSubmission(tx, {
-    gapId: gap.gapId,
-    memberKey: gap.memberKey,
-    action: 'add',
+    gapId: input.gap.gapId,
+    memberKey: input.gap.memberKey,
+    action,
     code,
     encounterId: encounter.encounterId,
     icn: encounter.icn,
@@ -101,7 +112,6 @@ export async function submitAdd(
     coder: input.actor,
     createdAt: input.at,
   });
-  return null;
 }
 
 function codeOf(gap: StoredGap, asked: string | null): string | Refused {
@@ -190,19 +200,7 @@ export async function submitDeletes(
     const encounter = history.encounters.find((candidate) => candidate.encounterId === encounterId);
     for (const code of new Set(codes)) {
       if (!encounter || waiting.has(`${code} ${encounterId}`)) continue;
-      await createSubmission(tx, {
-        gapId: gap.gapId,
-        memberKey: gap.memberKey,
-        action: 'delete',
-        code,
-        encounterId,
-        icn: encounter.icn,
-        dos: encounter.to,
-        providerNpi: encounter.provider?.npi ?? null,
-        evidence: basis(input),
-        coder: input.actor,
-        createdAt: input.at,
-      });
+      await write(tx, input, { action: 'delete', code, encounter });
     }
   }
   return null;
