@@ -7,8 +7,9 @@ interface Visited {
 }
 
 /**
- * What is said of visits that a claim bills, in whichever order the two arrived, as long as the claim stands: the visit carries no diagnoses of its
- * own, and what was documented there is a note of the claim's record (docs/decisions/intake-fhir-identity.md).
+ * What is said of visits that a claim bills, in whichever order the two arrived, as long as the claim stands: the visit
+ * carries no diagnoses of its own, and what was documented there is a note of the claim's record
+ * (docs/decisions/intake-fhir-identity.md).
  */
 export function withBilledVisits<T extends Visited>(visitClaims: readonly HistoryRow[], history: T): T {
   if (visitClaims.length === 0) return history;

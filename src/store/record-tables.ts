@@ -163,8 +163,8 @@ export const CLAIM_RESOURCES = table('claim_resources', { claim_id: 'text' }, { 
 /** Aliases have no values: a row is there or it is not. */
 export const MEMBER_ALIASES = table('member_aliases', { alias: 'text' }, {});
 
-/** Every table a member's records go to, in the order in which they are merged. */
-export const RECORD_TABLES: readonly RecordTable[] = [
+/** What a history states of its member. */
+export const HISTORY_TABLES: readonly RecordTable[] = [
   COVERAGE,
   ENCOUNTERS,
   SERVICE_LINES,
@@ -174,6 +174,11 @@ export const RECORD_TABLES: readonly RecordTable[] = [
   MEDICATIONS,
   PROCEDURES,
   APPOINTMENTS,
+];
+
+/** Every table a member's records go to, in the order in which they are merged. */
+export const RECORD_TABLES: readonly RecordTable[] = [
+  ...HISTORY_TABLES,
   ENCOUNTER_STATUSES,
   VISIT_CLAIMS,
   CLAIM_RESOURCES,

@@ -1,33 +1,8 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { TenantTx } from './database.ts';
-import {
-  APPOINTMENTS,
-  CONDITIONS,
-  COVERAGE,
-  DIAGNOSES,
-  ENCOUNTERS,
-  MEDICATIONS,
-  OBSERVATIONS,
-  PROCEDURES,
-  RECORD_TABLES,
-  type RecordTable,
-  SERVICE_LINES,
-} from './record-tables.ts';
+import { HISTORY_TABLES, RECORD_TABLES } from './record-tables.ts';
 import { rowOf } from './rows.ts';
 import { STAGED_IDS, STAGED_MEMBERS, type Stage, stageOf } from './staging.ts';
-
-/** What a history states of its member. */
-const OF_HISTORY: readonly RecordTable[] = [
-  COVERAGE,
-  ENCOUNTERS,
-  SERVICE_LINES,
-  DIAGNOSES,
-  CONDITIONS,
-  OBSERVATIONS,
-  MEDICATIONS,
-  PROCEDURES,
-  APPOINTMENTS,
-];
 
 /** True of a row (`of`: its alias) that a file of this format stated last. */
 export function statedBy(of: string, format: 'json-history' | 'fhir'): SQL {
@@ -66,7 +41,7 @@ export async function keepLastHistories(tx: TenantTx, stage: Stage): Promise<voi
  */
 export async function removeOutdated(tx: TenantTx, stage: Stage): Promise<number> {
   let removed = 0;
-  for (const table of OF_HISTORY) {
+  for (const table of HISTORY_TABLES) {
     const keys = Object.keys(table.key).map((name) => sql.raw(`s."${name}" = t."${name}"`));
     // A value that outlasts a later null is let go of here: of a history, null is a statement too.
     const kept = [...table.keepsStored].map((name) =>
