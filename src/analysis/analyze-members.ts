@@ -106,8 +106,7 @@ export async function analyzeMembersIn(
     tx,
     dismissed.map((gap) => gap.gapId),
   );
-
-  const findings = await reviewerFindings(tx, found);
+  const unsupported = await reviewerFindings(tx, found);
 
   const done: MemberResult[] = [];
   const faults: MemberFault[] = [];
@@ -118,10 +117,19 @@ export async function analyzeMembersIn(
     try {
       const pcpNpi = members.get(memberKey)?.pcpNpi ?? null;
       const gaps = stored.get(memberKey) ?? [];
+      const findings = unsupported.get(memberKey) ?? [];
       done.push(
         analyzeOne(history, {
-          ...{ run, ports, policy, calendar, paymentYears, gaps, everSeen, pcpNpi, at },
-          findings: findings.get(memberKey) ?? [],
+          run,
+          ports,
+          policy,
+          calendar,
+          paymentYears,
+          gaps,
+          everSeen,
+          findings,
+          pcpNpi,
+          at,
         }),
       );
     } catch (error) {

@@ -71,7 +71,10 @@ export function registerAnalyses(v1: Api, deps: ApiDeps): void {
         if (Array.isArray(request.body)) request.touched.rows = request.body.length;
         const policy = policyOf(await deps.access.settings(callerOf(request).tenantId));
         const judge = analysisJudge(deps.reference, {
-          ...{ paymentYear, asOf, kinds, lookbackYears },
+          paymentYear,
+          asOf,
+          kinds,
+          lookbackYears,
           calendar: withOverrides(deps.reference.calendar, policy.calendarOverrides),
           suspecting: policy.suspecting,
           paymentOverrides: policy.paymentOverrides,

@@ -171,7 +171,11 @@ export function registerReviews(v1: Api, deps: ApiDeps): void {
         const policy = policyOf((await currentSettings(tx))?.settings);
         const calendar = withOverrides(deps.reference.calendar, policy.calendarOverrides);
         const tasks = await makeDeleteTasks(tx, {
-          ...{ memberKey, findings: found, asOf, policy, at },
+          memberKey,
+          findings: found,
+          asOf,
+          policy,
+          at,
           tenantId: caller.tenantId,
           runId: randomUUID(),
           lookbackYears: DEFAULT_LOOKBACK_YEARS,
