@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { draftQuery, querySubject } from '../engine/queries/draft.ts';
-import { lintQuery, type QueryFinding } from '../engine/queries/linter.ts';
+import type { QueryFinding } from '../engine/queries/findings.ts';
+import { lintQuery } from '../engine/queries/linter.ts';
 import { type ProviderQuery, type QueryOption, renderQuery } from '../engine/queries/query.ts';
 import type { ReferenceData } from '../engine/reference-data.ts';
 import type { StoredGap } from '../store/gaps.ts';

@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import type { QueryFinding } from '../../engine/queries/linter.ts';
+import type { QueryFinding } from '../../engine/queries/findings.ts';
 import { ANSWER_KINDS } from '../../engine/queries/query.ts';
 import type { TenantTx } from '../../store/database.ts';
 import { getGap, lockGap, type WorkflowStatus } from '../../store/gaps.ts';
@@ -26,29 +26,12 @@ import type { ApiDeps } from '../deps.ts';
 import { touch } from '../plugins/access.ts';
 import { callerOf } from '../plugins/auth.ts';
 import { notFound, ProblemError, type ProblemItem, problems } from '../problems.ts';
-import { option, QUERY_STATUSES, type QueryRow, queryRow, shownQuery } from '../schemas/query.ts';
+import { newQuery, QUERY_STATUSES, type QueryRow, queryRow, shownQuery, words } from '../schemas/query.ts';
 import { inTenant, tenantCalendar, today } from '../tenant.ts';
 import { versionOf } from '../version.ts';
 
 const tags = ['queries'];
 const params = z.object({ queryId: z.uuid() });
-const words = z.string().trim().min(1).max(2000);
-
-const createBody = z
-  .strictObject({
-    gapId: z.string().min(1).max(100),
-    send: z.boolean().default(false),
-    edit: z
-      .strictObject({
-        title: words.nullish(),
-        opening: words.optional(),
-        question: words.optional(),
-        options: z.array(option).max(20).optional(),
-      })
-      .nullish(),
-  })
-  .meta({ id: 'NewQuery' });
-
 /**
  * What the linter refuses, at its place in the request: the words and their offsets are those of the text sent.
  * A text that the service drafted quotes the record and is not said back.
@@ -161,7 +144,7 @@ export function registerQueries(v1: Api, deps: ApiDeps): void {
         tags,
         summary:
           "Draft a gap's question, edit it, and send it; the query linter refuses what is not compliant",
-        body: createBody,
+        body: newQuery,
         response: { 201: queryRow, ...problems(404, 409, 422) },
       },
     },

@@ -13,6 +13,24 @@ export const option = z.object({
   indicators: z.array(z.int().min(0)),
 });
 
+export const words = z.string().trim().min(1).max(2000);
+
+/** What a person asks for: a gap, and words in place of those drafted. */
+export const newQuery = z
+  .strictObject({
+    gapId: z.string().min(1).max(100),
+    send: z.boolean().default(false),
+    edit: z
+      .strictObject({
+        title: words.nullish(),
+        opening: words.optional(),
+        question: words.optional(),
+        options: z.array(option).max(20).optional(),
+      })
+      .nullish(),
+  })
+  .meta({ id: 'NewQuery' });
+
 const content = z.object({
   templateId: z.string(),
   templateVersion: z.string(),

@@ -3,7 +3,8 @@ import { type IsoDate, yearOf } from '../dates.ts';
 import { undotted } from '../icd10.ts';
 import type { ReferenceData } from '../reference-data.ts';
 import { resolveDrug } from '../suspects/drugs.ts';
-import { lintQuery, type QueryFinding } from './linter.ts';
+import type { QueryFinding } from './findings.ts';
+import { lintQuery } from './linter.ts';
 import {
   indicatorWords,
   type ProviderQuery,

@@ -1,4 +1,5 @@
 import { addDays } from '../dates.ts';
+import { finding, marked, type Passage, type QueryFinding, whole } from './findings.ts';
 import {
   type AnswerKind,
   indicatorWords,
@@ -10,18 +11,6 @@ import {
 } from './query.ts';
 import { findPhrases, imperativesAt, phrasesAt, type WordPlace, without } from './words.ts';
 
-export type QueryRule = `CQ-${1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 12 | 13 | 14}` | 'C-4';
-
-/** A rule of the compliance brief that a query breaks, where, and the very words at fault. */
-export interface QueryFinding {
-  readonly rule: QueryRule;
-  readonly pointer: string;
-  readonly message: string;
-  readonly words: readonly string[];
-  /** Where those words stand in the text at `pointer`; empty for what is missing or is no text. */
-  readonly places: readonly WordPlace[];
-}
-
 export interface LintInput {
   readonly tables: QueryTables;
   readonly query: ProviderQuery;
@@ -29,14 +18,9 @@ export interface LintInput {
   readonly policy: QueryPolicy;
 }
 
-interface Passage {
-  readonly pointer: string;
-  readonly text: string;
-}
-
 /**
  * Checks a query, drafted or edited by a person, against CQ-1 to CQ-9, CQ-12 to CQ-14 and C-4 (compliance brief, section
- * 4); empty when it may be sent. CQ-10 and CQ-11 bind the life of a query: see `life.ts` and `renderQuery`.
+ * 4); empty when it may be sent. CQ-10 and CQ-11 bind what is kept of a query: see `renderQuery` and the store.
  */
 export function lintQuery(input: LintInput): readonly QueryFinding[] {
   return [
@@ -77,33 +61,6 @@ function ownWords(input: LintInput): readonly Passage[] {
     recordsWords(input, indicator) ? [indicatorWords(indicator), indicator.label] : [],
   );
   return stemOf(input).map(({ pointer, text }) => ({ pointer, text: without(text, cited) }));
-}
-
-function finding(
-  rule: QueryRule,
-  pointer: string,
-  message: string,
-  words: readonly string[] = [],
-): QueryFinding {
-  return { rule, pointer, message, words, places: [] };
-}
-
-/** A finding about words that stand in a text, if there are any. */
-function marked(
-  rule: QueryRule,
-  { pointer }: Passage,
-  message: string,
-  places: readonly WordPlace[],
-): QueryFinding[] {
-  if (places.length === 0) return [];
-  const words = [...new Set(places.map((one) => one.words))];
-  const inOrder = [...places].sort((a, b) => a.start - b.start || a.end - b.end);
-  return [{ rule, pointer, message, words, places: inOrder }];
-}
-
-/** The whole of a text. */
-function whole(text: string): readonly WordPlace[] {
-  return [{ words: text.trim(), start: 0, end: text.length }];
 }
 
 function question(input: LintInput): QueryFinding[] {
