@@ -1,7 +1,7 @@
 import { beforeAll, expect, test } from 'vitest';
 import { describePostgres } from '../integration/services.ts';
 import { TODAY } from './support/app.ts';
-import { history } from './support/histories.ts';
+import { ADD_SUPPORTED, history } from './support/histories.ts';
 import { storedApp } from './support/stored.ts';
 
 const FINAL = { paymentYear: 2027, run: 'final', deadline: '2028-01-10' };
@@ -9,6 +9,7 @@ const FINAL = { paymentYear: 2027, run: 'final', deadline: '2028-01-10' };
 describePostgres('a payment year takes adds until its final deadline, by the calendar of the tenant', () => {
   const clock = { at: new Date(`${TODAY}T12:00:00Z`) };
   const stored = storedApp({ now: () => clock.at });
+  const { get, post } = stored;
   const keys = { lead: '', approver: '', admin: '', analyst: '' };
   let gaps: readonly { readonly gapId: string; readonly version: number; readonly memberKey: string }[] = [];
 
@@ -27,14 +28,6 @@ describePostgres('a payment year takes adds until its final deadline, by the cal
     gaps = (await get(keys.lead, '/v1/worklists/prospective?kind=recapture')).items;
   });
 
-  const get = async (key: string, url: string) => (await stored.call(key, { url })).json();
-  const post = (key: string, url: string, payload?: object, version?: number) =>
-    stored.call(key, {
-      method: 'POST',
-      url,
-      headers: version === undefined ? {} : { 'if-match': `"${version}"` },
-      ...(payload ? { payload } : {}),
-    });
   const setFinal = async (calendarOverrides: readonly object[]) => {
     const { version } = await get(keys.admin, '/v1/settings');
     const answer = await stored.call(keys.admin, {
@@ -48,20 +41,7 @@ describePostgres('a payment year takes adds until its final deadline, by the cal
   const add = (place: number) => {
     const gap = gaps[place];
     if (!gap) throw new Error('heart failure of last year is a recapture gap');
-    const locator = { documentId: 'note-1', versionHash: 'sha256:aa', section: 'assessment' };
-    return post(
-      keys.lead,
-      `/v1/gaps/${gap.gapId}/transitions`,
-      {
-        to: 'captured',
-        reason: 'add_supported',
-        code: 'I50.22',
-        encounterId: 'E3',
-        meat: ['assessed'],
-        locator,
-      },
-      gap.version,
-    );
+    return post(keys.lead, `/v1/gaps/${gap.gapId}/transitions`, ADD_SUPPORTED, gap.version);
   };
 
   test('an add decided before the deadline and released after it is held', async () => {

@@ -1,10 +1,8 @@
 import { beforeAll, expect, test } from 'vitest';
 import { drawDecision, drawOf } from '../../src/worklists/second-review.ts';
 import { describePostgres } from '../integration/services.ts';
-import { history } from './support/histories.ts';
+import { ADD_SUPPORTED, history } from './support/histories.ts';
 import { storedApp } from './support/stored.ts';
-
-const LOCATOR = { documentId: 'note-1', versionHash: 'sha256:aa', section: 'assessment' };
 
 test('the draw of second reviews is repeatable, follows its rate and puts new and named coders first', () => {
   const policy = { coders: ['named'], newDecisions: 2, rate: 0.25, seed: 'spring' };
@@ -22,6 +20,7 @@ test('the draw of second reviews is repeatable, follows its rate and puts new an
 
 describePostgres("the coder's day", () => {
   const stored = storedApp();
+  const { get, post } = stored;
   const keys = { coder: '', newer: '', lead: '', third: '', admin: '' };
   let tenantId = '';
 
@@ -44,14 +43,6 @@ describePostgres("the coder's day", () => {
     );
   });
 
-  const get = async (key: string, url: string) => (await stored.call(key, { url })).json();
-  const post = (key: string, url: string, payload?: object, version?: number) =>
-    stored.call(key, {
-      method: 'POST',
-      url,
-      headers: version === undefined ? {} : { 'if-match': `"${version}"` },
-      ...(payload ? { payload } : {}),
-    });
   const claim = async (key: string) =>
     (await post(key, '/v1/worklists/prospective/claim?kind=recapture', { count: 1 })).json().items[0];
   const dismiss = (key: string, gap: { gapId: string; version: number }) =>
@@ -62,19 +53,7 @@ describePostgres("the coder's day", () => {
       gap.version,
     );
   const add = (key: string, gap: { gapId: string; version: number }) =>
-    post(
-      key,
-      `/v1/gaps/${gap.gapId}/transitions`,
-      {
-        to: 'captured',
-        reason: 'add_supported',
-        code: 'I50.22',
-        encounterId: 'E3',
-        meat: ['assessed'],
-        locator: LOCATOR,
-      },
-      gap.version,
-    );
+    post(key, `/v1/gaps/${gap.gapId}/transitions`, ADD_SUPPORTED, gap.version);
   const reviewOf = async (gapId: string) => {
     const { items } = await get(keys.lead, `/v1/second-reviews?gapId=${gapId}`);
     return items

@@ -1,22 +1,12 @@
 import { beforeAll, expect, test } from 'vitest';
 import { describePostgres } from '../integration/services.ts';
-import { history } from './support/histories.ts';
+import { ADD_SUPPORTED, history } from './support/histories.ts';
 import { storedApp } from './support/stored.ts';
-
-const LOCATOR = { documentId: 'note-1', versionHash: 'sha256:aa', section: 'assessment' };
 
 describePostgres('programme reports', () => {
   const stored = storedApp();
+  const { get, post } = stored;
   const keys = { coder: '', lead: '', provider: '', foreign: '', analyst: '' };
-
-  const get = async (key: string, url: string) => (await stored.call(key, { url })).json();
-  const post = (key: string, url: string, payload?: object, version?: number) =>
-    stored.call(key, {
-      method: 'POST',
-      url,
-      headers: version === undefined ? {} : { 'if-match': `"${version}"` },
-      ...(payload ? { payload } : {}),
-    });
 
   beforeAll(async () => {
     const tenantId = await stored.scratch.tenant();
@@ -44,16 +34,8 @@ describePostgres('programme reports', () => {
         review.version,
       );
     };
-    const add = {
-      to: 'captured',
-      reason: 'add_supported',
-      code: 'I50.22',
-      encounterId: 'E3',
-      meat: ['assessed'],
-      locator: LOCATOR,
-    };
-    await decide(0, add);
-    await decide(1, add);
+    await decide(0, ADD_SUPPORTED);
+    await decide(1, ADD_SUPPORTED);
     await decide(2, { to: 'dismissed', reason: 'reject_not_documented' });
     const query = (await post(keys.coder, '/v1/queries', { gapId: items[3].gapId, send: true })).json();
     const kind =

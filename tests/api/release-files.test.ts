@@ -9,13 +9,12 @@ import { sha256 } from '../../src/worklists/digest.ts';
 import { collect, inputOf, only } from '../helpers/intake.ts';
 import { describePostgres } from '../integration/services.ts';
 import { TODAY } from './support/app.ts';
-import { history } from './support/histories.ts';
+import { ADD_SUPPORTED, history } from './support/histories.ts';
 import { storedApp } from './support/stored.ts';
-
-const LOCATOR = { documentId: 'note-1', versionHash: 'sha256:aa', section: 'assessment' };
 
 describePostgres('releases and their files', () => {
   const stored = storedApp();
+  const { get, post } = stored;
   const keys = { coder: '', lead: '', approver: '', submitter: '' };
   let tenantId = '';
   let releaseId = '';
@@ -33,14 +32,6 @@ describePostgres('releases and their files', () => {
     await stored.load(tenantId, members);
   });
 
-  const get = async (key: string, url: string) => (await stored.call(key, { url })).json();
-  const post = (key: string, url: string, payload?: object, version?: number) =>
-    stored.call(key, {
-      method: 'POST',
-      url,
-      headers: version === undefined ? {} : { 'if-match': `"${version}"` },
-      ...(payload ? { payload } : {}),
-    });
   const gapsOf = async (
     kind: string,
     list: string,
@@ -68,17 +59,9 @@ describePostgres('releases and their files', () => {
     const adds = await gapsOf('recapture', 'prospective');
     expect(adds).toHaveLength(2);
     for (const gap of adds) {
-      const body = {
-        to: 'captured',
-        reason: 'add_supported',
-        code: 'I50.22',
-        encounterId: 'E3',
-        meat: ['assessed'],
-        locator: LOCATOR,
-      };
-      expect((await post(keys.lead, `/v1/gaps/${gap.gapId}/transitions`, body, gap.version)).statusCode).toBe(
-        200,
-      );
+      expect(
+        (await post(keys.lead, `/v1/gaps/${gap.gapId}/transitions`, ADD_SUPPORTED, gap.version)).statusCode,
+      ).toBe(200);
       const { submitted } = (
         await post(keys.lead, '/v1/reviews/lookup', { memberKey: gap.memberKey, encounterId: 'E3' })
       ).json();

@@ -1,12 +1,11 @@
 import { beforeAll, expect, test } from 'vitest';
 import { describePostgres } from '../integration/services.ts';
-import { history } from './support/histories.ts';
+import { history, LOCATOR } from './support/histories.ts';
 import { storedApp } from './support/stored.ts';
-
-const LOCATOR = { documentId: 'note-1', versionHash: 'sha256:aa', section: 'assessment' };
 
 describePostgres('queries, submissions and two-way reviews', () => {
   const stored = storedApp();
+  const { get, post } = stored;
   const keys = { coder: '', lead: '', otherLead: '', provider: '', foreign: '', submitter: '' };
   let tenantId = '';
   let member = '';
@@ -30,15 +29,6 @@ describePostgres('queries, submissions and two-way reviews', () => {
     const page = await get(keys.lead, '/v1/worklists/prospective?kind=recapture');
     recapture = page.items[0];
   });
-
-  const get = async (key: string, url: string) => (await stored.call(key, { url })).json();
-  const post = (key: string, url: string, payload?: object, version?: number) =>
-    stored.call(key, {
-      method: 'POST',
-      url,
-      headers: version === undefined ? {} : { 'if-match': `"${version}"` },
-      ...(payload ? { payload } : {}),
-    });
 
   test('a question is drafted from the record, linted, sent, and moves its gap', async () => {
     const answer = await post(keys.coder, '/v1/queries', { gapId: recapture.gapId, send: true });

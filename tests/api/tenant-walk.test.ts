@@ -79,19 +79,12 @@ const SEARCHES: Readonly<Record<string, (ids: Ids) => string>> = {
 
 describePostgres('one tenant walks through every door with the ids of another', () => {
   const stored = storedApp();
+  const { post } = stored;
   let a = '';
   let b = '';
   let theirs: Ids = STRANGER;
   const keys = new Map<Role, string>();
   let before = '';
-
-  const post = (key: string, url: string, payload?: object, version?: number) =>
-    stored.call(key, {
-      method: 'POST',
-      url,
-      headers: version === undefined ? {} : { 'if-match': `"${version}"` },
-      ...(payload ? { payload } : {}),
-    });
 
   /** Every row of tenant B but its log of who looked, as one text. */
   const stateOfB = async () => {

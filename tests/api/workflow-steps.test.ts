@@ -3,7 +3,7 @@ import { beforeAll, expect, test } from 'vitest';
 import { withTenant } from '../../src/store/database.ts';
 import { rowsOf } from '../../src/store/rows.ts';
 import { describePostgres } from '../integration/services.ts';
-import { history } from './support/histories.ts';
+import { ADD_SUPPORTED, history } from './support/histories.ts';
 import { storedApp } from './support/stored.ts';
 
 interface Step {
@@ -16,6 +16,7 @@ interface Step {
 
 describePostgres('steps of submissions, queries and second reviews are kept, whoever takes them', () => {
   const stored = storedApp();
+  const { get } = stored;
   const keys = { coder: '', lead: '' };
   let tenantId = '';
   let gap = { gapId: '', version: 0, memberKey: '' };
@@ -26,10 +27,8 @@ describePostgres('steps of submissions, queries and second reviews are kept, who
     await stored.load(tenantId, [history('STEP-1')]);
   });
 
-  const get = async (key: string, url: string) => (await stored.call(key, { url })).json();
   const post = async (key: string, url: string, payload?: object, version?: number) => {
-    const headers = version === undefined ? {} : { 'if-match': `"${version}"` };
-    const answer = await stored.call(key, { method: 'POST', url, headers, ...(payload ? { payload } : {}) });
+    const answer = await stored.post(key, url, payload, version);
     expect([url, answer.statusCode < 300]).toEqual([url, true]);
     return answer.json();
   };
@@ -59,19 +58,7 @@ describePostgres('steps of submissions, queries and second reviews are kept, who
 
   test('a submission and its second review: written by the coder, approved by the lead', async () => {
     gap = await get(keys.coder, `/v1/gaps/${gap.gapId}`);
-    await post(
-      keys.coder,
-      `/v1/gaps/${gap.gapId}/transitions`,
-      {
-        to: 'captured',
-        reason: 'add_supported',
-        code: 'I50.22',
-        encounterId: 'E3',
-        meat: ['assessed'],
-        locator: { documentId: 'note-1', versionHash: 'sha256:aa', section: 'assessment' },
-      },
-      gap.version,
-    );
+    await post(keys.coder, `/v1/gaps/${gap.gapId}/transitions`, ADD_SUPPORTED, gap.version);
     const [pending] = (await get(keys.lead, '/v1/submissions?status=pending')).items;
     await post(keys.lead, `/v1/submissions/${pending.submissionId}/approve`, undefined, pending.version);
     const [review] = (await get(keys.lead, `/v1/second-reviews?gapId=${gap.gapId}`)).items;

@@ -2,6 +2,18 @@
 export const MARKED_MEMBER = 'ZZ-CANARY-MEMBER-77123';
 export const MARKED_NOTE = 'ZZ-CANARY-NOTE-TEXT';
 
+/** Where a reviewer read what supports a decision. */
+export const LOCATOR = { documentId: 'note-1', versionHash: 'sha256:aa', section: 'assessment' };
+/** The step that captures last year's heart failure of {@link history} on the visit of this year. */
+export const ADD_SUPPORTED = {
+  to: 'captured',
+  reason: 'add_supported',
+  code: 'I50.22',
+  encounterId: 'E3',
+  meat: ['assessed'],
+  locator: LOCATOR,
+};
+
 /** Heart failure last year and not yet this year; stroke coded in an office this year. */
 export function history(memberId = MARKED_MEMBER) {
   return {

@@ -87,10 +87,26 @@ export function storedApp(change: Partial<ApiDeps> = {}) {
     );
     if (summary.faults.length > 0) throw summary.faults[0]?.error;
   };
+  /** A request with a key. */
+  const call = (key: string, request: InjectOptions): Promise<LightMyRequestResponse> =>
+    running().inject({ ...request, headers: { 'x-api-key': key, ...request.headers } });
+  /** The JSON answer of a GET. */
+  const get = async (key: string, url: string) => (await call(key, { url })).json();
+  /** A POST, of the version that the person saw where one is given. */
+  const post = (key: string, url: string, payload?: object, version?: number) =>
+    call(key, {
+      method: 'POST',
+      url,
+      headers: version === undefined ? {} : { 'if-match': `"${version}"` },
+      ...(payload ? { payload } : {}),
+    });
   return {
     scratch,
     log,
     analyze,
+    call,
+    get,
+    post,
     spoolDir,
     nudges: () => nudges,
     app: running,
@@ -137,10 +153,6 @@ export function storedApp(change: Partial<ApiDeps> = {}) {
         [tenantId],
       );
       return new Map(rows.map((row) => [row.external_id, row.id]));
-    },
-    /** A request with a key. */
-    call(key: string, request: InjectOptions): Promise<LightMyRequestResponse> {
-      return running().inject({ ...request, headers: { 'x-api-key': key, ...request.headers } });
     },
   };
 }
