@@ -79,8 +79,8 @@ const environment = z.object({
     .describe('When every member is analysed for the new day and raw intake past its time is removed (UTC)'),
   WEBHOOK_URL: optionalText.describe('Called when a batch ends, with its report (counts only)'),
   WEBHOOK_SECRET: optionalText
-    .describe('Key of the HMAC-SHA256 signature of webhook calls')
-    .transform((text) => (text === null ? null : secret(text))),
+    .transform((text) => (text === null ? null : secret(text)))
+    .describe('Key of the HMAC-SHA256 signature of webhook calls'),
   OIDC_ISSUER: optionalText.describe('Issuer of accepted bearer tokens. Absent: API keys only'),
   OIDC_AUDIENCE: optionalText.describe('Audience of accepted bearer tokens'),
   OIDC_JWKS_URL: optionalText.describe('Key set of the issuer'),
